@@ -8,6 +8,7 @@
 mod block;
 mod query;
 mod server;
+mod varint;
 mod write;
 
 pub use block::{BlockWriter, FinishedBlock, Labels, Run};

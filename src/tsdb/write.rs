@@ -1,6 +1,7 @@
 //! Sends samples by Prometheus' remote-write protocol 1.0: protobuf, snappy.
 
 use super::server::{Server, ServerError};
+use super::varint::push_uvarint;
 
 /// The headers of the protocol.
 const HEADERS: [(&str, &str); 3] = [
@@ -40,7 +41,7 @@ impl Batch {
             put_key(&mut sample, 1, EIGHT_BYTES);
             sample.extend_from_slice(&value.to_le_bytes());
             put_key(&mut sample, 2, VARINT);
-            put_varint(&mut sample, milliseconds.cast_unsigned());
+            push_uvarint(milliseconds.cast_unsigned(), &mut sample);
             put_bytes(series, 2, &sample);
         }
     }
@@ -66,17 +67,8 @@ fn put_key(message: &mut Vec<u8>, field: u8, kind: u8) {
 /// A text, or a message in a message.
 fn put_bytes(message: &mut Vec<u8>, field: u8, bytes: &[u8]) {
     put_key(message, field, BYTES);
-    put_varint(message, bytes.len() as u64);
+    push_uvarint(bytes.len() as u64, message);
     message.extend_from_slice(bytes);
-}
-
-/// Seven bits a byte, the lowest first; all bytes but the last have the highest bit.
-fn put_varint(message: &mut Vec<u8>, mut number: u64) {
-    while number >= 0x80 {
-        message.push(number as u8 | 0x80);
-        number >>= 7;
-    }
-    message.push(number as u8);
 }
 
 impl Server {

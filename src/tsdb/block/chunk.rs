@@ -3,6 +3,8 @@
 //! A sample at the distance of the one before it and with its value takes two
 //! bits, both zero. A run of such samples is appended at once.
 
+use crate::tsdb::varint::{push_uvarint, zigzag};
+
 /// The samples of a chunk: a day of samples every five minutes. Prometheus cuts its
 /// own at 120 and reads longer ones; of values that hold for a day a chunk per day
 /// is the smaller.
@@ -194,14 +196,14 @@ impl Bits {
 
     fn push_uvarint(&mut self, value: u64) {
         let mut bytes = Vec::new();
-        super::push_uvarint(value, &mut bytes);
+        push_uvarint(value, &mut bytes);
         for byte in bytes {
             self.push(byte.into(), 8);
         }
     }
 
     fn push_varint(&mut self, value: i64) {
-        self.push_uvarint(super::zigzag(value));
+        self.push_uvarint(zigzag(value));
     }
 }
 

@@ -1,6 +1,6 @@
 //! The files of a block's chunks.
 
-use super::push_uvarint;
+use crate::tsdb::varint::push_uvarint;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};

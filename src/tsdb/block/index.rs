@@ -1,8 +1,9 @@
 //! The index of a block: its labels, its series with their chunks, and for each label
 //! the series that have it. Format 2, which Prometheus 2 and 3 read.
 
+use super::Labels;
 use super::checksum::Castagnoli;
-use super::{Labels, push_uvarint, zigzag};
+use crate::tsdb::varint::{push_uvarint, zigzag};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
 

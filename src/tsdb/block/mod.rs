@@ -196,17 +196,3 @@ fn give_to_owner_of(parent: &Path, block: &Path) {
         let _only_root_can = chown(path, Some(owner.uid()), Some(owner.gid()));
     }
 }
-
-/// An integer in as many bytes as it needs, seven bits in each.
-fn push_uvarint(mut value: u64, bytes: &mut Vec<u8>) {
-    while value >= 0x80 {
-        bytes.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    bytes.push(value as u8);
-}
-
-/// A signed integer as an unsigned one that is small where its amount is.
-const fn zigzag(value: i64) -> u64 {
-    ((value << 1) ^ (value >> 63)) as u64
-}
