@@ -35,7 +35,7 @@ def page():
         sections=[
             ("", [(4, [(24, about())]), (4, headline()), (4, places())]),
             ("Now", [(10, [(24, tenants())])]),
-            ("Over time", [(9, history()), (10, [(24, course())])]),
+            ("Over time", [(9, history()), (12, [(24, course())])]),
         ],
     )
 
@@ -47,7 +47,7 @@ def about():
         "$control", "Microsoft's description of the control. Two rows if it differs between tenants.",
         [g.rows(info), g.rows(f"max by (control) (secure_score_control_max_score{{tenant=~\"$tenant\", {THIS}}})")],
         [
-            g.column("title", "Title", link=g.TO_PORTAL),
+            g.column("title", "Title", wrap=True, link=g.TO_PORTAL),
             g.column("category", "Category", width=120),
             g.column("product", "Product", width=140),
             g.column("Value #B", "Points", width=80, unit="short", decimals=0),
@@ -56,18 +56,18 @@ def about():
             g.column("implementation_cost", "Effort", width=130, words=words),
             g.column("action_type", "Kind", width=100, words=words),
         ],
-        sort="Title",
+        sort="Title", empty="No tenant has this control in its catalogue",
     )
 
 
 def headline():
     scored = f"0 * count({SCORE})"
     return [
-        (4, g.stat("Scored on it", "Tenants Microsoft scores on this control.", g.now(f"count({SCORE})"))),
-        (5, g.stat("Points of all", "The points of all tenants as a share of their maximum.", g.now(f"sum({SCORE}) / (sum({MAXIMUM} and on (tenant) {SCORE}) > 0)"), unit="percentunit", steps=g.RATIO, defaults={"decimals": 0})),
-        (5, g.stat("Lowest", "The tenant with the smallest share of the points.", g.now(f"bottomk(1, {SHARE})", "{{tenant}}"), unit="percentunit", name="value_and_name", steps=g.RATIO, defaults={"decimals": 0})),
-        (5, g.stat("Risk accepted", "Tenants that accepted this risk.", g.now(f"count({ACCEPTED}) or {scored}"), steps=g.NONE_IS_GOOD, defaults={"links": [g.TO_RISKS, g.TO_REGISTER, g.TO_RUNBOOK]})),
-        (5, g.stat("Claimed", "Tenants that declared it solved by another product or other means: all points, unverified by Microsoft.", g.now(f"count({each('control_state', match=THIS + CLAIMS)}) or {scored}"), steps=[(None, "text"), (1, "purple")])),
+        (4, g.stat("Scored on it", "Tenants Microsoft scores on this control.", g.now(f"count({SCORE})"), empty="No tenant")),
+        (5, g.stat("Points of all", "The points of all tenants as a share of their maximum.", g.now(f"sum({SCORE}) / (sum({MAXIMUM} and on (tenant) {SCORE}) > 0)"), unit="percentunit", steps=g.RATIO, defaults={"decimals": 0}, empty="No tenant scored")),
+        (5, g.stat("Lowest", "The tenant with the smallest share of the points.", g.now(f"bottomk(1, {SHARE})", "{{tenant}}"), unit="percentunit", name="value_and_name", steps=g.RATIO, defaults={"decimals": 0}, empty="No tenant scored")),
+        (5, g.stat("Risk accepted", "Tenants that accepted this risk.", g.now(f"count({ACCEPTED}) or {scored}"), steps=g.NONE_IS_GOOD, defaults={"links": [g.TO_RISKS, g.TO_REGISTER, g.TO_RUNBOOK]}, empty="No tenant scored")),
+        (5, g.stat("Claimed", "Tenants that declared it solved by another product or other means: all points, unverified by Microsoft.", g.now(f"count({each('control_state', match=THIS + CLAIMS)}) or {scored}"), steps=[(None, "text"), (1, "purple")], empty="No tenant scored")),
     ]
 
 
@@ -77,9 +77,9 @@ CLAIMS = ', state=~"third_party|alternate_mitigation"'
 def places():
     none = f"0 * count({JOINED})"
     return [
-        (8, g.stat("Set aside in Entra", "Tenants that accepted, dismissed or postponed the recommendation of Entra with the control's name. Nothing where no tenant lets the exporter read it, or Entra has none.", g.now(f"count({ASIDE}) or {none}"), steps=g.NONE_IS_GOOD, empty="No such recommendation read", defaults={"links": [g.TO_ASIDE_RUNBOOK, g.TO_ENTRA]})),
-        (8, g.stat("Places disagree", "Tenants where the risk is accepted in one place and open in the other.", g.now(f"count({DISAGREES} == 1) or {none}"), steps=g.FEW_ARE_GOOD, empty="No such recommendation read", defaults={"links": [g.TO_DISAGREES_RUNBOOK, g.TO_ENTRA, g.TO_PORTAL]})),
-        (8, g.stat("Read in Entra", "Tenants whose recommendation with the control's name the exporter reads.", g.now(f"count({JOINED})"), empty="No such recommendation read")),
+        (8, g.stat("Set aside in Entra", "Tenants that accepted, dismissed or postponed the recommendation of Entra with the control's name. Nothing where no tenant lets the exporter read it, or Entra has none.", g.now(f"count({ASIDE}) or {none}"), steps=g.NONE_IS_GOOD, empty="Not read in Entra", defaults={"links": [g.TO_ASIDE_RUNBOOK, g.TO_ENTRA]})),
+        (8, g.stat("Places disagree", "Tenants where the risk is accepted in one place and open in the other.", g.now(f"count({DISAGREES} == 1) or {none}"), steps=g.FEW_ARE_GOOD, empty="Not read in Entra", defaults={"links": [g.TO_DISAGREES_RUNBOOK, g.TO_ENTRA, g.TO_PORTAL]})),
+        (8, g.stat("Read in Entra", "Tenants whose recommendation with the control's name the exporter reads.", g.now(f"count({JOINED})"), empty="Not read in Entra")),
     ]
 
 
@@ -106,18 +106,18 @@ def tenants():
             g.column("Value #D", "Since", width=135, unit=g.MOMENT),
             g.column("status", "In Entra", width=130, words=g.STATUSES, paint="text", pick=True, empty="not read"),
             g.column("Value #J", "Places", width=80, words=PLACES, paint="text"),
-            g.column("accepted_by", "Accepted by", width=200),
+            g.column("accepted_by", "Accepted by", width=210, wrap=True),
             g.column("Value #E", "Times accepted", width=115, unit="short", decimals=0, steps=[(None, "text"), (1, "orange")], paint="text"),
             g.column("Value #F", "Approved until", width=110, unit=g.DATE),
             g.column("Value #G", "Last synced", width=100, unit=g.DATE),
         ],
-        sort="Share",
+        sort="Share", empty="Microsoft scores no tenant on this control",
     )
 
 
 def history():
     lowest = f"({SHARE}) and on (tenant) bottomk(10, {at_the_end()})"
-    share = {"unit": "percentunit", "defaults": {"decimals": 0, "min": 0, "max": 1}, "maxDataPoints": 200}
+    share = {"unit": "percentunit", "defaults": {"decimals": 0, "min": 0, "max": 1}, "maxDataPoints": 200, "empty": g.young("Microsoft scores no tenant on this control")}
     return [
         (12, g.lines(
             "Share of the points", "The highest, median and lowest share of all tenants.",
@@ -144,8 +144,9 @@ def course():
 
     numbered = " or ".join(f"{number} * {of(name)}" for name, number in NUMBERS.items())
     touched = each("control_state_updated_timestamp_seconds", match=THIS, at="@ end()")
-    some = f"topk(30, {touched} or 0 * {each('control_score', match=THIS, at='@ end()')})"
+    some = f"topk(20, {touched} or 0 * {each('control_score', match=THIS, at='@ end()')})"
     return g.timeline(
-        "State over time", "The declared state per tenant, tenants with a change first; at most 30.",
+        "State over time", "The declared state per tenant, tenants with a change first; at most 20.",
         g.over_time(f"({numbered}) and on (tenant) {some}", "{{tenant}}"), COURSE, maxDataPoints=200,
+        empty=g.young("No tenant has a state of this control"),
     )

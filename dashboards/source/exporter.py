@@ -1,12 +1,14 @@
 """The dashboard of the exporter: refreshes, requests to Graph, and the process."""
 
 from . import grafana as g
-from .promql import FAILING, each, since_success
+from .promql import FAILING, FAILING_FOR, each, since_success
 
 OF_PROCESS = 'job=~"$job", instance=~"$instance"'
 SELF = f"{{{OF_PROCESS}}}"
 OF_BOTH = f'{OF_PROCESS}, tenant=~"$tenant"'
 RATE = "[$__rate_interval]"
+NO_RATE = "A rate needs two samples: the line begins a few scrapes after the first one."
+NOTHING_YET = "or else Prometheus has fewer than two samples in this time range"
 
 
 def page():
@@ -82,13 +84,13 @@ def refreshes():
     return [
         (12, g.lines(
             "Successful refreshes", "Share of successful refreshes per list.",
-            [g.over_time(good, "{{api}}")], unit="percentunit", defaults={"min": 0, "max": 1, "decimals": 0},
+            [g.over_time(good, "{{api}}")], unit="percentunit", defaults={"min": 0, "max": 1, "decimals": 0}, empty=NO_RATE,
         )),
         (12, g.lines(
             "Failures by reason", "Failed refreshes an hour. credential, consent and permission need an administrator of the tenant; throttled, timeout and server pass by themselves.",
             [g.over_time(f"3600 * sum by (reason) (rate({failed}{{{OF_BOTH}}}{RATE})) > 0", "{{reason}}")],
             unit="short", style={"drawStyle": "bars", "stacking": {"mode": "normal", "group": "A"}, "fillOpacity": 70, "lineWidth": 0},
-            defaults={"decimals": 1, "min": 0}, empty="No refresh failed",
+            defaults={"decimals": 1, "min": 0}, empty=f"No refresh failed, {NOTHING_YET}",
         )),
     ]
 
@@ -102,12 +104,12 @@ def ages():
                 g.over_time(f"max by (api) ({since_success()}) / 3600", "{{api}}, oldest"),
                 g.over_time(f"quantile by (api) (0.5, {since_success()}) / 3600", "{{api}}, median"),
             ],
-            unit="h", defaults={"min": 0, "decimals": 1},
+            unit="suffix:h", style={"axisSoftMax": 1}, defaults={"min": 0},
         )),
         (12, g.lines(
             "Five oldest tenants", "The tenants with the oldest data at the end of the time range.",
             [g.over_time(f"max by (tenant) ({since_success()}) / 3600 and on (tenant) {worst}", "{{tenant}}")],
-            unit="h", style={"fillOpacity": 0}, defaults={"min": 0, "decimals": 1},
+            unit="suffix:h", style={"fillOpacity": 0, "axisSoftMax": 1}, defaults={"min": 0},
         )),
     ]
 
@@ -116,7 +118,7 @@ def trouble():
     return g.table(
         "Failing tenants", "Lists whose last refresh failed, and the reasons of the last six hours.",
         [
-            g.rows(f"topk(50, {since_success()} and on (tenant, api) ({FAILING}))"),
+            g.rows(FAILING_FOR),
             g.rows(f"sum by (tenant, api, reason) (increase(secure_score_refresh_failures_total{{{OF_BOTH}}}[6h])) > 0 and on (tenant, api) ({FAILING})"),
         ],
         [
@@ -124,7 +126,7 @@ def trouble():
             g.column("api", "List", width=200, words=g.LISTS),
             g.column("reason", "Reason, last 6 hours"),
             g.column("Value #B", "Failures, last 6 hours", width=180, decimals=0),
-            g.column("Value #A", "Without success for", width=180, unit=g.AGE, decimals=0, steps=[(None, "orange"), (86400, "red")], paint="text"),
+            g.column("Value #A", "Without success for", width=180, unit=g.AGE, decimals=0, steps=[(None, "orange"), (86400, "red")], words={0: ("Never read", "red")}, paint="text"),
         ],
         sort="-Without success for", empty="Every list of every tenant was refreshed when it was due",
     )
@@ -137,12 +139,12 @@ def graph():
             "Requests by answer", "Requests to Microsoft Graph a minute, of all exporters; `none` without an answer. Microsoft allows 150 a minute per tenant.",
             [g.over_time(f"60 * sum by (code) (rate(secure_score_graph_requests_total{{{OF_BOTH}}}{RATE}))", "{{code}}")],
             unit="reqpm", style=stacked, defaults={"min": 0},
-            overrides=[g.series("200", color="green")],
+            overrides=[g.series("200", color="green")], empty=NO_RATE,
         )),
         (8, g.lines(
             "Throttled", "Throttled answers of Graph an hour, for the five tenants with most. The exporter waits as asked; if it lasts, another program uses the same limit.",
             [g.over_time(f"topk(5, 3600 * sum by (tenant) (rate(secure_score_graph_throttled_total{{{OF_BOTH}}}{RATE})) > 0)", "{{tenant}}")],
-            unit="short", style={"drawStyle": "bars", "fillOpacity": 70, "lineWidth": 0, "stacking": {"mode": "normal", "group": "A"}}, defaults={"min": 0, "decimals": 1}, empty="No request was throttled",
+            unit="short", style={"drawStyle": "bars", "fillOpacity": 70, "lineWidth": 0, "stacking": {"mode": "normal", "group": "A"}}, defaults={"min": 0, "decimals": 1}, empty=f"No request was throttled, {NOTHING_YET}",
         )),
         (8, g.lines(
             "Tokens", "Token requests to Entra an hour, and those of them that failed. A token lasts about an hour, so one per tenant and hour is usual.",
@@ -151,7 +153,7 @@ def graph():
                 g.over_time(f"3600 * sum(rate(secure_score_token_failures_total{{{OF_BOTH}}}{RATE}))", "failed"),
             ],
             unit="short", defaults={"min": 0, "decimals": 1},
-            overrides=[g.series("requests", color="green"), g.series("failed", color="red")],
+            overrides=[g.series("requests", color="green"), g.series("failed", color="red")], empty=NO_RATE,
         )),
     ]
 
@@ -164,33 +166,37 @@ def slow():
     return [
         (12, g.lines(
             "Duration of requests", "Median and 95th percentile of requests to Graph.",
-            quantiles("secure_score_exporter_graph_request_duration_seconds"), unit="s", style={"fillOpacity": 0}, defaults={"min": 0},
+            quantiles("secure_score_exporter_graph_request_duration_seconds"), unit="s", style={"fillOpacity": 0}, defaults={"min": 0}, empty=NO_RATE,
         )),
         (12, g.lines(
             "Duration of refreshes", "The same for whole refreshes, without the wait for a free slot. Scrapes do not wait for them.",
-            quantiles("secure_score_exporter_refresh_duration_seconds"), unit="s", style={"fillOpacity": 0}, defaults={"min": 0},
+            quantiles("secure_score_exporter_refresh_duration_seconds"), unit="s", style={"fillOpacity": 0}, defaults={"min": 0}, empty=NO_RATE,
         )),
     ]
 
 
 def events():
     def hourly(title, description, queries, **more):
+        """Whole numbers: what was counted in each hour."""
         return (8, g.lines(
             title, description, queries,
             unit="short", style={"drawStyle": "bars", "fillOpacity": 70, "lineWidth": 0, "stacking": {"mode": "normal", "group": "A"}},
-            defaults={"min": 0, "decimals": 1}, **more,
+            interval="1h", defaults={"min": 0, "decimals": 0}, **more,
         ))
 
     def by(label, family):
-        return g.over_time(f"3600 * sum by ({label}) (rate({family}{SELF}{RATE})) > 0", f"{{{{{label}}}}}")
+        return g.over_time(f"round(sum by ({label}) (increase({family}{SELF}[$__interval]))) > 0", f"{{{{{label}}}}}")
 
     attempts, failures = "secure_score_exporter_webhook_attempts_total", "secure_score_exporter_webhook_failures_total"
-    delivered = f"3600 * (sum(rate({attempts}{SELF}{RATE})) - sum(rate({failures}{SELF}{RATE}))) > 0"
+    delivered = f"round(sum(increase({attempts}{SELF}[$__interval])) - sum(increase({failures}{SELF}[$__interval]))) > 0"
     return [
-        hourly("Events", "Changes of state and signs of tampering an hour, per exporter.", [by("event", "secure_score_exporter_events_total")], empty="No events"),
         hourly(
-            "Webhook", "Events an hour that the webhook accepted or that were given up: not accepted, or not sent. The log has those that were given up.",
-            [g.over_time(delivered, "delivered"), by("reason", failures)], empty="No deliveries",
+            "Events", "How many changes of state and signs of tampering the exporters reported in each hour, or longer step of a long time range; each replica counts its own.",
+            [by("event", "secure_score_exporter_events_total")], empty=f"No event, {NOTHING_YET}",
+        ),
+        hourly(
+            "Webhook", "How many events the webhook accepted, and how many were given up (not accepted, or not sent), in each hour or longer step. The log has those that were given up.",
+            [g.over_time(delivered, "delivered"), by("reason", failures)], empty=f"No delivery, {NOTHING_YET}",
         ),
         (8, g.lines(
             "Waiting for the webhook", "Events that the receiver has not accepted yet. They are retried for three days; with --state.dir they survive a restart.",
@@ -209,7 +215,7 @@ def process():
         )),
         (6, g.lines(
             "Processor", "Share of one core.",
-            [g.over_time(f"rate(process_cpu_seconds_total{SELF}{RATE})", "{{instance}}")], unit="percentunit", defaults={"min": 0}, **plain,
+            [g.over_time(f"rate(process_cpu_seconds_total{SELF}{RATE})", "{{instance}}")], unit="percentunit", defaults={"min": 0}, **plain, empty=NO_RATE,
         )),
         (6, g.lines(
             "Samples in a scrape", "Series per exporter; mostly controls times tenants.",
@@ -247,5 +253,5 @@ def replicas():
             g.column("Value #G", "Open files", width=120, unit="none", decimals=0),
             g.column("Value #H", "Failed state writes, 1 day", width=190, unit="none", decimals=0, steps=[(None, "green"), (1, "orange")], paint="text"),
         ],
-        sort="Exporter",
+        sort="Exporter", empty="Prometheus has scraped no exporter of this job yet",
     )

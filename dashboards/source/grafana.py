@@ -33,7 +33,7 @@ STATUSES = {
     "active": ("Active", "text"),
     "needs_more_action": ("Needs more action", "text"),
     "completed_by_system": ("Completed", "green"),
-    "completed_by_user": ("Completed by a person", "purple"),
+    "completed_by_user": ("Done by a person", "purple"),
     "planned": ("Planned", "blue"),
     "postponed": ("Postponed", "orange"),
     "dismissed": ("Dismissed", "red"),
@@ -58,8 +58,22 @@ LISTS = {
     "identity_scores": ("Identity Secure Score", "text"),
 }
 
-# What panels say of tenants whose recommendations the exporter does not read.
-NOT_READ = "Not read: no DirectoryRecommendations.Read.All"
+# What a panel says where it has no data. A number has room for a few words, a
+# graph or a table for a sentence.
+NOT_READ = "Entra is not read"
+NOT_READ_SENTENCE = "No tenant shown grants DirectoryRecommendations.Read.All, so Entra's recommendations are not read"
+NO_TENANT = "No tenant read yet"
+NO_PARTNER = "No partner configured"
+NO_SAMPLE = "Prometheus has no sample of this in the time range yet: a graph begins within hours of the first scrape"
+BACKFILL = "; backfill writes the past."
+
+
+def young(otherwise="", past=True):
+    """What a graph says without data: `otherwise` is the cause that is not the age of
+    Prometheus, `past` whether backfill writes it."""
+    sentence = NO_SAMPLE + (BACKFILL if past else ".")
+    return f"{otherwise}, or {sentence}" if otherwise else sentence
+
 
 
 def thresholds(steps):
@@ -73,6 +87,11 @@ def value_map(values):
         for index, (value, (text, color)) in enumerate(values.items())
     }
     return [{"type": "value", "options": options}]
+
+
+def missing(text, color="text", index=0):
+    """Maps the missing value to a text without the colour of a threshold."""
+    return [{"type": "special", "options": {"match": "null", "result": {"index": index, "text": text, "color": color}}}]
 
 
 # Queries
@@ -107,7 +126,7 @@ def lettered(queries):
 # Panels
 
 
-def panel(kind, title, description, queries, *, unit, empty="No data", steps=PLAIN, defaults=None, overrides=(), options=None, **more):
+def panel(kind, title, description, queries, *, unit, empty, steps=PLAIN, defaults=None, overrides=(), options=None, **more):
     field = {
         "unit": unit,
         "noValue": empty,
@@ -128,12 +147,15 @@ def panel(kind, title, description, queries, *, unit, empty="No data", steps=PLA
 
 
 def stat(title, description, query, *, unit="none", name="value", **more):
-    """One number; `name` is value_and_name, or auto to name several values only."""
+    """One number; `name` is value_and_name to name it too."""
     return stats(title, description, [query], unit=unit, name=name, **more)
 
 
-def stats(title, description, queries, *, unit="none", name="value_and_name", **more):
+def stats(title, description, queries, *, unit="none", name="value_and_name", empty=NO_TENANT, defaults=None, **more):
     """Numbers beside each other."""
+    defaults = defaults or {}
+    words = defaults.get("mappings", [])
+    defaults = {**defaults, "mappings": [*words, *missing(empty, index=len(words))]}
     options = {
         "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
         "colorMode": "value",
@@ -142,40 +164,16 @@ def stats(title, description, queries, *, unit="none", name="value_and_name", **
         "orientation": "auto",
         "textMode": name,
     }
-    return panel("stat", title, description, queries, unit=unit, options=options, **more)
+    return panel("stat", title, description, queries, unit=unit, empty=empty, defaults=defaults, options=options, **more)
 
 
-def bars(title, description, query, *, unit, **more):
-    """One bar per series; `names` replaces the series' names."""
-    options = {
-        "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
-        "displayMode": "basic",
-        "orientation": "horizontal",
-        "showUnfilled": True,
-        "valueMode": "color",
-        "namePlacement": "left",
-        "sizing": "auto",
-        "minVizHeight": 14,
-        "minVizWidth": 8,
-        "maxVizHeight": 26,
-        "text": {"titleSize": 14, "valueSize": 18},
-    }
-    # Instant vectors are unordered.
-    order = [
-        *({"id": "renameByRegex", "options": {"regex": f"^{name}$", "renamePattern": text}} for name, text in more.pop("names", {}).items()),
-        {"id": "reduce", "options": {"mode": "seriesToRows", "reducers": ["lastNotNull"]}},
-        {"id": "sortBy", "options": {"sort": [{"field": "Last *", "desc": more.pop("descending", False)}]}},
-    ]
-    options["reduceOptions"] = {"calcs": [], "fields": "", "values": True}
-    return panel("bargauge", title, description, [query], unit=unit, options=options, transformations=order, **more)
-
-
-def lines(title, description, queries, *, unit, style=None, legend="bottom", calcs=(), **more):
+def lines(title, description, queries, *, unit, style=None, legend="bottom", calcs=(), empty=None, **more):
     custom = {
         "drawStyle": "line",
         "lineWidth": 2,
         "fillOpacity": 8,
-        "showPoints": "never",
+        # A line of one sample is invisible; points are drawn where there are few.
+        "showPoints": "auto",
         "spanNulls": False,
         **(style or {}),
     }
@@ -186,10 +184,10 @@ def lines(title, description, queries, *, unit, style=None, legend="bottom", cal
         "legend": {"showLegend": True, "displayMode": "table" if legend == "right" else "list", "placement": legend, "calcs": list(calcs)},
         "tooltip": {"mode": "multi", "sort": "desc"},
     }
-    return panel("timeseries", title, description, queries, unit=unit, defaults=defaults, options=options, **more)
+    return panel("timeseries", title, description, queries, unit=unit, empty=empty or young(), defaults=defaults, options=options, **more)
 
 
-def timeline(title, description, query, values, **more):
+def timeline(title, description, query, values, *, empty, **more):
     options = {
         "mergeValues": True,
         "showValue": "never",
@@ -199,7 +197,7 @@ def timeline(title, description, query, values, **more):
         "tooltip": {"mode": "single", "sort": "none"},
     }
     defaults = {"mappings": value_map(values), "custom": {"fillOpacity": 80, "lineWidth": 0}}
-    return panel("state-timeline", title, description, [query], unit="none", defaults=defaults, options=options, **more)
+    return panel("state-timeline", title, description, [query], unit="none", empty=empty, defaults=defaults, options=options, **more)
 
 
 def labels(queries):
@@ -208,7 +206,7 @@ def labels(queries):
     return sorted({label.strip() for names in lists for label in names.split(",")})
 
 
-def table(title, description, queries, columns, *, sort, **more):
+def table(title, description, queries, columns, *, sort, empty, **more):
     """One row per combination of common labels, such as tenant and control.
 
     Shows only the given columns, in their order.
@@ -228,6 +226,7 @@ def table(title, description, queries, columns, *, sort, **more):
         description,
         queries,
         unit="none",
+        empty=empty,
         defaults=defaults,
         overrides=[override(column) for column in columns],
         options=options,
@@ -236,9 +235,36 @@ def table(title, description, queries, columns, *, sort, **more):
     )
 
 
-def column(field, name, *, width=None, unit=None, decimals=None, steps=None, paint=None, words=None, link=None, gauge=False, empty="–", pick=False, says=None):
+def matrix(title, description, query, *, row, header, names, values, first, empty):
+    """A row per value of one label and a column per value of another. Both are in
+    the order of the query's result. `names` shortens headers, `first` is the width
+    of the first column."""
+    corner = f"{row}\\{header}"
+    arrange = {"renameByName": {corner: row.capitalize(), **names}, "indexByName": {}, "excludeByName": {}}
+    to_row = column(row, row.capitalize(), width=first, link=TO_TENANT, pick=True)
+    return panel(
+        "table",
+        title,
+        description,
+        [query],
+        unit="none",
+        empty=empty,
+        defaults={
+            "custom": {"align": "center", "filterable": True, "inspect": False, "cellOptions": {"type": "color-background", "mode": "basic"}},
+            "mappings": [*value_map(values), *missing("–", FAINT, len(values))],
+        },
+        overrides=[{**override(to_row), "properties": [*to_row["properties"], {"id": "custom.cellOptions", "value": {"type": "auto"}}, {"id": "custom.align", "value": "left"}]}],
+        options={"showHeader": True, "cellHeight": "sm"},
+        transformations=[
+            {"id": "groupingToMatrix", "options": {"rowField": row, "columnField": header, "valueField": "Value", "emptyValue": "null"}},
+            {"id": "organize", "options": arrange},
+        ],
+    )
+
+
+def column(field, name, *, width=None, unit=None, decimals=None, steps=None, paint=None, words=None, link=None, gauge=False, empty="–", pick=False, says=None, wrap=False):
     """A column of a table; `paint` is text or background, `pick` enables a filter,
-    `says` replaces the value."""
+    `says` replaces the value, `wrap` continues a long text in the next line."""
     properties = []
 
     def add(key, value):
@@ -258,6 +284,11 @@ def column(field, name, *, width=None, unit=None, decimals=None, steps=None, pai
         add("mappings", [{"type": "regex", "options": {"pattern": ".+", "result": {"index": 0, "text": says}}}])
     if pick:
         add("custom.filterable", True)
+    if wrap:
+        # Grafana 12.3 and later have the setting beside the cell's options, earlier
+        # ones within them; each ignores the other.
+        add("custom.wrapText", True)
+        add("custom.cellOptions", {"type": "auto", "wrapText": True})
     if steps or words:
         add("color", {"mode": "thresholds"})
     if paint:
@@ -290,6 +321,14 @@ def series(name, *, color=None, dashed=False, fill=None, width=None, **custom):
         custom["lineWidth"] = width
     properties += [{"id": f"custom.{key}", "value": value} for key, value in custom.items()]
     return {"matcher": {"id": "byName", "options": name}, "properties": properties}
+
+
+# The number of recommendations in each status. A table, because a bar gauge cuts the
+# longest names.
+STATUS_COLUMNS = [
+    column("status", "Status", words=STATUSES, paint="text"),
+    column("Value", "Recommendations", width=160),
+]
 
 
 # Links
@@ -329,9 +368,9 @@ def data_source():
     return {"name": "datasource", "label": "Data source", "type": "datasource", "query": "prometheus", "hide": 0, "multi": False, "includeAll": False, "refresh": 1, "regex": "", "options": []}
 
 
-def choice(name, label, values, *, many=True, hide=0, first=None):
-    """A variable from label_values, with multiple values and All if `many`. `first`
-    is the initial value."""
+def choice(name, label, values, *, many=True, everything=True, hide=0, first=None):
+    """A variable from label_values, with multiple values if `many`, and then with All
+    as the initial value unless `everything` is off. `first` is the initial value."""
     query = {
         "name": name,
         "label": label,
@@ -344,10 +383,10 @@ def choice(name, label, values, *, many=True, hide=0, first=None):
         "regex": "",
         "hide": hide,
         "multi": many,
-        "includeAll": many,
+        "includeAll": many and everything,
         "options": [],
     }
-    if many:
+    if many and everything:
         query["allValue"] = ".+"
         query["current"] = {"text": ["All"], "value": ["$__all"]}
     if first:
@@ -355,8 +394,8 @@ def choice(name, label, values, *, many=True, hide=0, first=None):
     return query
 
 
-def tenants():
-    return choice("tenant", "Tenant", "secure_score_tenant_info, tenant")
+def tenants(everything=True):
+    return choice("tenant", "Tenant", "secure_score_tenant_info, tenant", everything=everything)
 
 
 def declared():
@@ -364,6 +403,13 @@ def declared():
     list itself."""
     values = 'secure_score_control_state_updated_timestamp_seconds{tenant=~"$tenant"}, control'
     variable = choice("declared", "Controls with a history", values, hide=2)
+    del variable["allValue"]
+    return {**variable, "skipUrlSync": True}
+
+
+def watched():
+    """Controls of the watch list, likewise."""
+    variable = choice("watched", "Watched controls", 'secure_score_control_watched{tenant=~"$tenant"}, control', hide=2)
     del variable["allValue"]
     return {**variable, "skipUrlSync": True}
 
@@ -436,7 +482,8 @@ def set_aside():
 # The whole
 
 
-def dashboard(page, title, description, *, variables, annotations, sections, since="now-30d", refresh="5m"):
+def dashboard(page, title, description, *, variables, annotations, sections, since="now-30d", refresh="5m", repeat=None):
+    """A page; `repeat` names the variable of which every value has the sections."""
     return {
         "uid": f"secure-score-{page}",
         "title": f"Secure Score / {title}",
@@ -456,29 +503,36 @@ def dashboard(page, title, description, *, variables, annotations, sections, sin
         "annotations": {"list": annotations},
         "templating": {"list": [data_source(), *variables, *places()]},
         "links": links(),
-        "panels": placed(sections),
+        "panels": placed(sections, repeat),
     }
 
 
+PAGES = {"fleet": "Fleet", "tenant": "Tenant", "risks": "Accepted risks", "control": "Control", "exporter": "Exporter"}
+
+
 def links():
-    empty = {"asDropdown": False, "icon": "external link", "includeVars": False, "keepTime": False, "tags": [], "targetBlank": True, "tooltip": "", "type": "link", "url": ""}
+    plain = {"asDropdown": False, "icon": "dashboard", "includeVars": True, "keepTime": True, "tags": [], "targetBlank": False, "tooltip": "With the same time range and variables", "type": "link", "url": ""}
+    # Tenant repeats itself for every chosen tenant, so it does not inherit All.
+    alone = {"includeVars": False, "tooltip": "Opens on the first tenant, with the same time range"}
+    outside = {**plain, "icon": "external link", "includeVars": False, "keepTime": False, "targetBlank": True}
     return [
-        {**empty, "title": "Secure Score", "type": "dashboards", "icon": "dashboard", "tags": [TAG], "includeVars": True, "keepTime": True, "targetBlank": False, "tooltip": "The other dashboards, with the same time range and variables"},
-        {**empty, "title": "Register", "url": "${exporter}/acceptances", "tooltip": "Who accepted which risk and why, on the exporter's page"},
-        {**empty, "title": "Defender portal", "url": f"{PORTAL}?viewid=actions", "tooltip": "Recommended actions, where a state is changed"},
-        {**empty, "title": "Runbook", "icon": "doc", "url": "${exporter}/runbooks/SecureScoreRiskAccepted", "tooltip": "What to do about an accepted risk"},
+        *({**plain, "title": title, "url": f"/d/secure-score-{page}?${{datasource:queryparam}}" if page == "tenant" else f"/d/secure-score-{page}", **(alone if page == "tenant" else {})} for page, title in PAGES.items()),
+        {**outside, "title": "Register", "url": "${exporter}/acceptances", "tooltip": "Who accepted which risk and why, on the exporter's page"},
+        {**outside, "title": "Defender portal", "url": f"{PORTAL}?viewid=actions", "tooltip": "Recommended actions, where a state is changed"},
+        {**outside, "title": "Runbook", "icon": "doc", "url": "${exporter}/runbooks/SecureScoreRiskAccepted", "tooltip": "What to do about an accepted risk"},
     ]
 
 
-def placed(sections):
+def placed(sections, repeat):
     panels, y = [], 0
+    again = {"repeat": repeat, "repeatDirection": "h"} if repeat else {}
 
     def add(panel, x, width, height):
         panels.append({"id": len(panels) + 1, "gridPos": {"x": x, "y": y, "w": width, "h": height}, **panel})
 
     for title, bands in sections:
         if title:
-            add({"type": "row", "title": title, "collapsed": False, "panels": []}, 0, 24, 1)
+            add({"type": "row", "title": title, "collapsed": False, "panels": [], **again}, 0, 24, 1)
             y += 1
         for height, band in bands:
             x = 0

@@ -58,6 +58,8 @@ UNREADABLE = in_state("unknown")
 APPROVED_UNTIL = each("control_risk_approved_until_timestamp_seconds", by=CONTROL)
 APPROVED = f"{ACCEPTED} and on (tenant, control) ({APPROVED_UNTIL} > time())"
 UNAPPROVED = f"{ACCEPTED} unless on (tenant, control) ({APPROVED_UNTIL} > time())"
+# Without a decision, of the watch list.
+UNAPPROVED_WATCHED = f"{UNAPPROVED} and on (tenant, control) {each('control_watched', by=CONTROL)}"
 EXPIRED = f"{ACCEPTED} and on (tenant, control) ({APPROVED_UNTIL} <= time())"
 # The last day, as the pages show it: a time in it.
 APPROVED_LAST_DAY = f"1000 * ({APPROVED_UNTIL} - 1)"
@@ -74,6 +76,13 @@ def number(of, by=""):
     by = f" by ({by})" if by else ""
     return f"count{by} ({of}) or 0 * count{by} ({KNOWN})"
 
+
+# Declared as solved by another product or by other means.
+CLAIMS = "third_party|alternate_mitigation"
+CLAIMED = in_state(CLAIMS, by=f"{CONTROL}, state")
+CLAIM_UNTIL = each("control_claim_approved_until_timestamp_seconds", by=CONTROL)
+# Whoever declared it is its only approver (1), or not (0).
+SELF_APPROVED = each("control_self_approved", by=CONTROL)
 
 # Entra's recommendations, of tenants that let the exporter read them.
 RECOMMENDATION = "tenant, recommendation"
@@ -164,3 +173,7 @@ MILLISECONDS = "1000 * "
 def since_success(match="", at=""):
     """Seconds since the last successful refresh of a list."""
     return f"time() - {each('last_refresh_success_timestamp_seconds', by='tenant, api', match=match, at=at)}"
+
+
+# Of lists that fail; 0 of one that was never refreshed.
+FAILING_FOR = f"topk(50, (({since_success()}) or 0 * {each('up', by='tenant, api')}) and on (tenant, api) ({FAILING}))"

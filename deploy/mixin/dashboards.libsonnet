@@ -14,10 +14,6 @@ local shipped = {
   local dashboard(text) = parsed(text) {
     uid: config.dashboardUidPrefix + std.substr(super.uid, std.length(shippedPrefix), std.length(super.uid)),
     tags: config.dashboardTags,
-    links: [
-      if link.type == 'dashboards' then link { tags: config.dashboardTags } else link
-      for link in super.links
-    ],
   },
 
   grafanaDashboards+:: { [name]: dashboard(shipped[name]) for name in std.objectFields(shipped) },

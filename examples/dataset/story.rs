@@ -191,6 +191,7 @@ pub(crate) static RECOMMENDATION_APPROVALS: &[(&str, &str, &str, i64)] = &[
     ("contoso", "integratedApps", "SEC-1234", 129),
     ("adatum", "staleApps", "RISK-91", -1),
     ("northwind", "oneAdmin", "SEC-1188", 24),
+    ("fabrikam", "selfServicePasswordReset", "SEC-1303", 60),
 ];
 
 /// Single resources that are dismissed: tenant, recommendation, days before the
@@ -209,6 +210,8 @@ pub(crate) static APPROVALS: &[(&str, &str, &str, i64)] = &[
     ("adatum", "AdminMFAV2", "RISK-80", 200),
     ("litware", "PWAgePolicyNew", "INS-2026-4", -2),
     ("northwind", "OneAdmin", "SEC-1188", 24),
+    // A claim.
+    ("contoso", "AATP_HoneyToken", "SEC-1290", 100),
 ];
 
 /// From a day on a control has another share of its points: tenant, control,

@@ -8,8 +8,8 @@ use crate::story::{
 use crate::{DAY, END, HOUR};
 use secure_score_model::{
     ActionType, Anomalies, Basis, Catalogue, CatalogueEntry, Category, CategoryComparison,
-    CategoryPins, Comparison, ControlRules, ControlScore, ControlState, Decision, History, Level,
-    Points, Report, StateUpdate, TenantIdentity, TenantSnapshot, Tier, Timestamp,
+    CategoryPins, Comparison, ControlRules, ControlScore, ControlState, Decision, DecisionState,
+    History, Level, Points, Report, StateUpdate, TenantIdentity, TenantSnapshot, Tier, Timestamp,
 };
 use std::error::Error;
 use std::sync::Arc;
@@ -358,6 +358,7 @@ fn named<T: Copy, const N: usize>(
 pub(crate) fn decision(tenant: &str, control: &str, reference: &str, days: i64) -> Decision {
     Decision {
         tenants: vec![tenant.into()],
+        states: DecisionState::ALL.to_vec(),
         ..Decision::new(
             control,
             reference,

@@ -20,10 +20,12 @@ impl Choice {
     pub(super) fn fill(self, expr: &str) -> String {
         let values = [
             ("$__rate_interval", "7200s".to_owned()),
+            ("$__interval", "7200s".to_owned()),
             ("$__range", format!("{SHOWN}s")),
             ("$tenant", self.tenant.to_owned()),
             ("$control", "AdminMFAV2".to_owned()),
             ("$declared", ".+".to_owned()),
+            ("$watched", ".+".to_owned()),
             ("$job", ".+".to_owned()),
             ("$instance", ".+".to_owned()),
         ];

@@ -19,8 +19,12 @@ const MAY_FIND_NOTHING: &[&str] = &[
     "secure-score-control / Tenants / H",
     "secure-score-control / annotation Risk accepted",
     "secure-score-exporter / Failing tenants",
+    "secure-score-fleet / Accepted without a decision",
     "secure-score-fleet / Failing tenants",
     "secure-score-risks / Claims",
+    "secure-score-risks / Decisions on accepted risks",
+    "secure-score-risks / Planned, claimed or completed in Entra",
+    "secure-score-risks / Tenants with most",
     "secure-score-risks / Recommendations set aside / D",
     "secure-score-risks / Recommendations set aside / E",
     "secure-score-tenant / Recommendations / G",
@@ -166,7 +170,7 @@ async fn recommendations_that_are_not_read_are_no_zero(server: &Server) {
     let queries = risks.queries();
     for (title, shown) in [
         ("Set aside", 8.0),
-        ("Unapproved in Entra", 6.0),
+        ("Set aside, unapproved", 6.0),
         ("Watched in Entra", 2.0),
         ("Places disagree", 2.0),
         ("Unknown status", 1.0),
@@ -211,7 +215,10 @@ async fn an_approval_is_shown_until_its_last_day(server: &Server) {
     let control = "max by (tenant) (secure_score_control_risk_approved_until_timestamp_seconds{control=\"AdminMFAV2\"})";
     let recommendations = "max by (tenant, recommendation) (secure_score_recommendation_approved_until_timestamp_seconds)";
     for (place, until) in [
-        ("secure-score-risks / Register / D", controls),
+        (
+            "secure-score-risks / Decisions on accepted risks / B",
+            controls,
+        ),
         (
             "secure-score-tenant / Accepted, claimed and planned / D",
             controls,
@@ -243,14 +250,22 @@ async fn points_lost_are_those_of_the_newest_report(server: &Server) {
     let score = of("control_score", "exporter-0").await;
     let maximum = of("control_max_score", "exporter-0").await;
     let old_score = of("control_score", "exporter-1").await;
-    let shown = column(server, "secure-score-risks / Register / C").await;
+    let shown = column(
+        server,
+        "secure-score-risks / Decisions on accepted risks / E",
+    )
+    .await;
     assert!(
         shown.keys().any(|row| score[row] < old_score[row]),
         "the two reports do not differ"
     );
     let day = of("report_timestamp_seconds", "exporter-0").await;
     let old_day = of("report_timestamp_seconds", "exporter-1").await;
-    let shown_day = column(server, "secure-score-risks / Register / H").await;
+    let shown_day = column(
+        server,
+        "secure-score-risks / Decisions on accepted risks / F",
+    )
+    .await;
     for (row, lost) in shown {
         let expected = maximum[&row] - score[&row];
         assert!((lost - expected).abs() < 1e-9, "{row:?}: {lost}");
@@ -292,6 +307,7 @@ async fn two_replicas_count_once(server: &Server) {
     let fleet = &Page::all()[2];
     assert_eq!(fleet.uid(), "secure-score-fleet");
     for (title, shown) in [
+        ("Watched, unapproved", 2.0),
         ("Unapproved risks", 4.0),
         ("Approved", 4.0),
         ("Ending soon", 2.0),
