@@ -313,9 +313,9 @@ def missing():
         [
             g.column("partner", "Partner", width=80),
             g.column("display_name", "Name", wrap=True),
-            g.column("entra_tenant_id", "Entra id", width=320, link=g.TO_STATUS),
+            g.column("entra_tenant_id", "Entra id", width=300, link=g.TO_STATUS),
             g.column("tenant", "Tenant", width=105),
-            g.column("state", "Why", width=120, words=g.CUSTOMERS, paint="text", link=g.TO_CUSTOMER_RUNBOOK),
+            g.column("state", "Why", width=140, words=g.CUSTOMERS, paint="text", link=g.TO_CUSTOMER_RUNBOOK),
         ],
         sort="-Why", empty="None, or no partner is configured",
     )
