@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// What the copy needs to compile the library with its unit tests.
-const SOURCES: [&str; 18] = [
+const SOURCES: [&str; 19] = [
     "CHANGELOG.md",
     "Cargo.lock",
     "Cargo.toml",
@@ -19,6 +19,7 @@ const SOURCES: [&str; 18] = [
     "crates",
     "docs/acceptances.md",
     "docs/decisions.md",
+    "docs/partners.md",
     "docs/permissions.md",
     "docs/reference/entra-errors.md",
     "docs/reliability.md",
