@@ -169,10 +169,14 @@ async fn an_acceptance_reaches_a_person_and_its_withdrawal_too() {
     let mails = stage.mail.mails(ON_CALL);
     assert_eq!(mails.len(), 2, "nothing else: {mails:#?}");
     assert_eq!(
-        quieter_alerts(&stage),
+        quieter_mails(&stage),
         STANDING,
         "of what stood before, once each"
     );
+    // The relationship with a customer ends soon: its ticket may come while we look.
+    let tickets = tickets(&stage);
+    let expected = ["SecureScoreRelationshipEnding"];
+    assert_eq!(tickets, expected[..tickets.len().min(1)], "nothing else");
 }
 
 /// Time for two refreshes of ten seconds between two evaluations.
@@ -228,21 +232,25 @@ const STANDING: [&str; 7] = [
     "Northwind Traders: \"Hand out the smallest administrative role that does the job\" is declared as solved by other means, without approval",
 ];
 
-fn quieter_alerts(stage: &Stage) -> Vec<String> {
+fn quieter_mails(stage: &Stage) -> Vec<String> {
     let mut subjects: Vec<String> = ["security@example.org", "workplace@example.org"]
         .iter()
         .flat_map(|to| stage.mail.mails(to))
         .map(|mail| mail.subject)
         .collect();
-    subjects.extend(
-        stage
-            .web
-            .posted("/tickets")
-            .iter()
-            .map(|ticket| ticket.body.to_string()),
-    );
     subjects.sort();
     subjects
+}
+
+/// The alerts in the ticket system.
+fn tickets(stage: &Stage) -> Vec<String> {
+    let posted = stage.web.posted("/tickets");
+    let names = posted
+        .iter()
+        .map(|it| &it.body["commonLabels"]["alertname"]);
+    names
+        .map(|it| it.as_str().unwrap_or_default().to_owned())
+        .collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
