@@ -79,18 +79,18 @@ PROFILES = 'api="profiles"'
 
 
 def refreshes():
-    done, failed = "secure_score_refreshes_total", "secure_score_refresh_failures_total"
-    good = f"1 - sum by (api) (rate({failed}{{{OF_BOTH}}}{RATE})) / (sum by (api) (rate({done}{{{OF_BOTH}}}{RATE})) > 0)"
+    good = f"avg by (api) ({each('up', by='tenant, api')})"
+    failures = f"round(sum by (reason) (increase(secure_score_refresh_failures_total{{{OF_BOTH}}}[$__interval]))) > 0"
     return [
         (12, g.lines(
-            "Successful refreshes", "Share of successful refreshes per list.",
-            [g.over_time(good, "{{api}}")], unit="percentunit", defaults={"min": 0, "max": 1, "decimals": 0}, empty=NO_RATE,
+            "Lists refreshed", "Share of the tenants' lists whose last refresh succeeded.",
+            [g.over_time(good, "{{api}}")], unit="percentunit", defaults={"min": 0, "max": 1, "decimals": 0},
         )),
         (12, g.lines(
-            "Failures by reason", "Failed refreshes an hour. credential, consent and permission need an administrator of the tenant; throttled, timeout and server pass by themselves.",
-            [g.over_time(f"3600 * sum by (reason) (rate({failed}{{{OF_BOTH}}}{RATE})) > 0", "{{reason}}")],
+            "Failures by reason", "Failed refreshes per hour. credential, consent and permission need an administrator of the tenant; throttled, timeout and server pass by themselves.",
+            [g.over_time(failures, "{{reason}}")],
             unit="short", style={"drawStyle": "bars", "stacking": {"mode": "normal", "group": "A"}, "fillOpacity": 70, "lineWidth": 0},
-            defaults={"decimals": 1, "min": 0}, empty=f"No refresh failed, {NOTHING_YET}",
+            interval="1h", defaults={"decimals": 0, "min": 0}, empty=f"No refresh failed, {NOTHING_YET}",
         )),
     ]
 
