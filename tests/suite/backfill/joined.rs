@@ -236,9 +236,9 @@ async fn what_was_scraped_before_the_blocks_came_is_there_after_a_restart() {
     ]);
     let address = exporter.word_after("address=");
     let mut server = Server::start(&simulated, &address).await;
-    server.wait_for("count_over_time(up[10m]) >= 12").await;
+    server.wait_for("count_over_time(up[10m]) >= 16").await;
     let began = now();
-    // A step after the first scrape, which is some seconds old.
+    // Less than the age of the first scrape.
     let flags = [
         "--no-controls",
         "--days=1",
@@ -253,7 +253,7 @@ async fn what_was_scraped_before_the_blocks_came_is_there_after_a_restart() {
     });
     let scraped = format!("count_over_time(up[10m] @ {began}) >= 10");
     assert!(
-        newest.max().unwrap() > (began - 9) * 1_000,
+        newest.max().unwrap() > (began - 10) * 1_000,
         "it overlaps the scrapes"
     );
     assert_eq!(server.process.terminate(), Some(0));
