@@ -72,7 +72,7 @@ impl Telemetry {
     /// All families with their initial values.
     pub fn new() -> Result<Self, TelemetryError> {
         let registry = Registry::new();
-        registry.register(Box::new(ProcessMetrics::of_this_process()?))?;
+        registry.register(Box::new(ProcessMetrics::of_this_process()))?;
         let build = Opts::new(
             "secure_score_exporter_build_info",
             "Version and revision of the exporter.",

@@ -290,7 +290,7 @@ fn each_library_has_one_home() {
         "talk to Microsoft from src/graph and src/credentials, to the webhook's receiver from src/events/webhook.rs, and to a time series database from src/tsdb: they share neither connections nor credentials",
     );
     must_be_empty(
-        offenders(&["snap::"], &["src/tsdb/write.rs"]),
+        offenders(&["prost", "snap::"], &["src/tsdb/write.rs"]),
         "the remote-write protocol is encoded in src/tsdb/write.rs",
     );
     must_be_empty(
