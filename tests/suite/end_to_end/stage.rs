@@ -71,6 +71,15 @@ impl Stage {
         Self::around(Simulated::start(), &setting).await
     }
 
+    /// The same with tickets outside office hours too.
+    pub(super) async fn at_any_hour() -> Self {
+        let setting = Setting {
+            at_any_hour: true,
+            ..Setting::default()
+        };
+        Self::around(Simulated::start(), &setting).await
+    }
+
     /// The same for a simulator, whose configuration the exporter reads.
     pub(super) async fn around(simulated: Simulated, setting: &Setting<'_>) -> Self {
         let address = format!("127.0.0.1:{}", free_port());
