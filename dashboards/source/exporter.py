@@ -80,19 +80,29 @@ PROFILES = 'api="profiles"'
 
 def refreshes():
     good = f"avg by (api) ({each('up', by='tenant, api')})"
-    failures = f"round(sum by (reason) (increase(secure_score_refresh_failures_total{{{OF_BOTH}}}[$__interval]))) > 0"
     return [
         (12, g.lines(
             "Lists refreshed", "Share of the tenants' lists whose last refresh succeeded.",
             [g.over_time(good, "{{api}}")], unit="percentunit", defaults={"min": 0, "max": 1, "decimals": 0},
         )),
-        (12, g.lines(
+        (12, hourly(
             "Failures by reason", "Failed refreshes per hour. credential, consent and permission need an administrator of the tenant; throttled, timeout and server pass by themselves.",
-            [g.over_time(failures, "{{reason}}")],
-            unit="short", style={"drawStyle": "bars", "stacking": {"mode": "normal", "group": "A"}, "fillOpacity": 70, "lineWidth": 0},
-            interval="1h", defaults={"decimals": 0, "min": 0}, empty=f"No refresh failed, {NOTHING_YET}",
+            [counted("reason", "secure_score_refresh_failures_total", f"{{{OF_BOTH}}}")], empty=f"No refresh failed, {NOTHING_YET}",
         )),
     ]
+
+
+def hourly(title, description, queries, **more):
+    """Whole numbers: what was counted in each hour."""
+    return g.lines(
+        title, description, queries,
+        unit="short", style={"drawStyle": "bars", "fillOpacity": 70, "lineWidth": 0, "stacking": {"mode": "normal", "group": "A"}},
+        interval="1h", defaults={"min": 0, "decimals": 0}, **more,
+    )
+
+
+def counted(label, family, match=SELF):
+    return g.over_time(f"round(sum by ({label}) (increase({family}{match}[$__interval]))) > 0", f"{{{{{label}}}}}")
 
 
 def ages():
@@ -176,28 +186,17 @@ def slow():
 
 
 def events():
-    def hourly(title, description, queries, **more):
-        """Whole numbers: what was counted in each hour."""
-        return (8, g.lines(
-            title, description, queries,
-            unit="short", style={"drawStyle": "bars", "fillOpacity": 70, "lineWidth": 0, "stacking": {"mode": "normal", "group": "A"}},
-            interval="1h", defaults={"min": 0, "decimals": 0}, **more,
-        ))
-
-    def by(label, family):
-        return g.over_time(f"round(sum by ({label}) (increase({family}{SELF}[$__interval]))) > 0", f"{{{{{label}}}}}")
-
     attempts, failures = "secure_score_exporter_webhook_attempts_total", "secure_score_exporter_webhook_failures_total"
     delivered = f"round(sum(increase({attempts}{SELF}[$__interval])) - sum(increase({failures}{SELF}[$__interval]))) > 0"
     return [
-        hourly(
+        (8, hourly(
             "Events", "How many changes of state and signs of tampering the exporters reported in each hour, or longer step of a long time range; each replica counts its own.",
-            [by("event", "secure_score_exporter_events_total")], empty=f"No event, {NOTHING_YET}",
-        ),
-        hourly(
+            [counted("event", "secure_score_exporter_events_total")], empty=f"No event, {NOTHING_YET}",
+        )),
+        (8, hourly(
             "Webhook", "How many events the webhook accepted, and how many were given up (not accepted, or not sent), in each hour or longer step. The log has those that were given up.",
-            [g.over_time(delivered, "delivered"), by("reason", failures)], empty=f"No delivery, {NOTHING_YET}",
-        ),
+            [g.over_time(delivered, "delivered"), counted("reason", failures)], empty=f"No delivery, {NOTHING_YET}",
+        )),
         (8, g.lines(
             "Waiting for the webhook", "Events that the receiver has not accepted yet. They are retried for three days; with --state.dir they survive a restart.",
             [g.over_time(f"secure_score_exporter_webhook_waiting_events{SELF}", "{{instance}}")],
