@@ -1,9 +1,8 @@
 //! `decisions`: every decision, with what it covers now.
 
 use super::config_source::{self, selected_tenants};
-use super::listing::{Field, Listing};
+use super::listing::{Field, Listing, MAX_TEXT};
 use super::tenant_source::{TenantSource, warn_of_customers};
-use super::text_table::MAX_TEXT;
 use super::{Failure, header_file, now, privacy, stdout};
 use crate::acceptances::{DecisionList, DecisionRecord, ListedPersons};
 use crate::cli::{ConfigFlags, Decisions, DecisionsOutput};

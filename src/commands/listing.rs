@@ -1,7 +1,17 @@
 //! Rows for a reader: a table where it fits the screen, otherwise a block for each row.
 
+use crate::serde_time::Day;
 use crate::terminal::{Colour, Screen};
-use console::measure_text_width;
+use console::{Alignment, measure_text_width, pad_str};
+use secure_score_model::Timestamp;
+
+/// Longer texts are truncated, so that a row stays one line.
+pub(super) const MAX_TEXT: usize = 60;
+
+/// The day of a time; empty without one.
+pub(super) fn day(at: Option<Timestamp>) -> String {
+    at.map_or_else(String::new, |at| Day::beginning(at).to_string())
+}
 
 /// A value in a row.
 #[derive(Debug, Clone, Default)]
@@ -31,17 +41,17 @@ impl Field {
         Self { colour, ..self }
     }
 
-    /// The text in a column of this width, coloured after it was measured.
+    /// The text in a column of this width.
     fn cell(&self, width: usize, screen: Screen) -> String {
-        let blanks = " ".repeat(width.saturating_sub(measure_text_width(&self.text)));
         let text = match self.colour {
             Some(Colour::Bold) | None => self.text.clone(),
             Some(colour) => screen.paint(colour, &self.text),
         };
-        match self.is_number {
-            true => format!("{blanks}{text}"),
-            false => format!("{text}{blanks}"),
-        }
+        let alignment = match self.is_number {
+            true => Alignment::Right,
+            false => Alignment::Left,
+        };
+        pad_str(&text, width, alignment, None).into_owned()
     }
 }
 

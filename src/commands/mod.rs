@@ -35,7 +35,6 @@ mod simulate;
 mod stdout;
 mod supervisor;
 mod tenant_source;
-mod text_table;
 mod web_config;
 
 use crate::cli::{Cli, Command};

@@ -8,10 +8,9 @@
 mod block;
 mod query;
 mod server;
-mod varint;
 mod write;
 
-pub use block::{BlockWriter, FinishedBlock, Labels, Run};
+pub use block::{BlockWriter, CHUNK_SAMPLES, FinishedBlock, Labels, Run, SAMPLES_PER_BYTE};
 pub use query::QueriedSeries;
 pub use server::{Server, ServerError};
 pub use write::Batch;

@@ -257,6 +257,12 @@ async fn a_run_that_was_cut_off_goes_on_with_the_rest() {
     let set = &manifest["sets"][1];
     assert_eq!(set["tenants"], json!(["litware", "northwind"]));
     let lost = set["blocks"][0].as_str().unwrap();
+    // Prometheus merged it: another directory has its name as a source.
+    let merged = output.join("01ZZZZZZZZZZZZZZZZZZZZZZZZ");
+    fs::rename(output.join(lost), &merged).unwrap();
+    let again = backfill(&config, &output, &flags);
+    assert!(text(&again.stdout).contains("4 tenants had blocks already"));
+    fs::rename(merged, output.join(lost)).unwrap();
     fs::remove_dir_all(output.join(lost)).unwrap();
     let lost = backfill(&config, &output, &flags);
     assert_eq!(lost.status.code(), Some(3));

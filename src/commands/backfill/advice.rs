@@ -19,6 +19,9 @@ const LOOKBACK: Duration = Duration::from_secs(5 * 60);
 /// Prometheus' data directory has one of these, an older one the second only.
 const OF_PROMETHEUS: [&str; 2] = ["chunks_head", "wal"];
 
+/// Debian's data directory.
+const DATA: &str = "/var/lib/prometheus/metrics2";
+
 /// Prints how the samples get into Prometheus.
 pub(super) fn print(flags: &Backfill) -> Result<(), Failure> {
     line(format_args!(""))?;
@@ -29,15 +32,17 @@ pub(super) fn print(flags: &Backfill) -> Result<(), Failure> {
             paragraph("Prometheus loads the blocks within two minutes, at once when it starts.")?;
         }
         Output::Directory(directory) => commands(
-            "Move the blocks into Prometheus' data directory; it loads them within two minutes, at once when it starts:",
-            format_args!("mv {}/0*", quoted(directory)),
+            "Give the blocks to Prometheus' user and move them into its data directory; it loads them within two minutes, at once when it starts:",
+            "",
+            &format!("{}/0*", quoted(directory)),
         )?,
         Output::File(file) => commands(
-            "Make blocks of it, and move them into Prometheus' data directory:",
-            format_args!(
-                "promtool tsdb create-blocks-from openmetrics --max-block-duration={BLOCK} {} blocks\n  mv blocks/*",
+            "Make blocks of it, give them to Prometheus' user and move them into its data directory:",
+            &format!(
+                "promtool tsdb create-blocks-from openmetrics --max-block-duration={BLOCK} {} blocks\n  ",
                 quoted(file)
             ),
+            "blocks/*",
         )?,
     }
     paragraph(&format!(
@@ -47,11 +52,11 @@ pub(super) fn print(flags: &Backfill) -> Result<(), Failure> {
     notes(flags)
 }
 
-/// Prints commands, the last of which moves blocks.
-fn commands(text: &str, commands: std::fmt::Arguments<'_>) -> Result<(), Failure> {
+/// Prints commands that move blocks, after others.
+fn commands(text: &str, before: &str, blocks: &str) -> Result<(), Failure> {
     paragraph(text)?;
     line(format_args!(
-        "\n  {commands} /var/lib/prometheus/metrics2/    # or wherever --storage.tsdb.path is\n"
+        "\n  {before}chown -R --reference={DATA} {blocks}\n  mv {blocks} {DATA}/    # or wherever --storage.tsdb.path is\n"
     ))
 }
 

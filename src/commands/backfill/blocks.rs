@@ -8,7 +8,7 @@ use super::series::{Series, TenantSeries};
 use super::window::Window;
 use crate::cli::Label;
 use crate::commands::atomic_file::UNFINISHED;
-use crate::tsdb::{BlockWriter, Labels};
+use crate::tsdb::{BlockWriter, CHUNK_SAMPLES, Labels, SAMPLES_PER_BYTE};
 use std::io;
 use std::path::Path;
 
@@ -18,12 +18,6 @@ const DAY_BYTES: u64 = 34;
 
 /// About the bytes of a series in a block: its labels in the index.
 const SERIES_BYTES: u64 = 50;
-
-/// The samples in a byte of a chunk.
-const SAMPLES_PER_BYTE: u64 = 4;
-
-/// The samples of a chunk.
-const CHUNK: u64 = 288;
 
 /// The blocks of some tenants.
 pub(super) struct Blocks {
@@ -40,7 +34,7 @@ pub(super) fn size(tenants: &[TenantSeries], window: Window) -> OutputSize {
         let samples = series.count(window);
         if samples > 0 {
             size.samples += samples;
-            size.bytes += samples / SAMPLES_PER_BYTE + samples.div_ceil(CHUNK) * DAY_BYTES;
+            size.bytes += samples / SAMPLES_PER_BYTE + samples.div_ceil(CHUNK_SAMPLES) * DAY_BYTES;
             size.bytes += blocks * SERIES_BYTES;
         }
     }
@@ -61,12 +55,12 @@ pub(super) fn write(
         names: Vec::new(),
         size: OutputSize::default(),
     };
-    for time in window.blocks() {
+    for window in window.blocks() {
         let mut block = BlockWriter::create(directory, UNFINISHED)?;
         for (labels, series) in &series {
-            block.series(labels, series.runs(window, &time))?;
+            block.series(labels, series.runs(window))?;
         }
-        if let Some(block) = block.finish(time.is_recent)? {
+        if let Some(block) = block.finish(window.is_recent())? {
             blocks.size.bytes += block.bytes;
             blocks.size.samples += block.samples;
             blocks.names.push(block.name);

@@ -75,10 +75,10 @@ impl<'a> Files<'a> {
             Output::File(_) => None,
             Output::Directory(directory) => Some(opened(directory, flags)?),
         };
-        let is_first = manifest.as_ref().is_none_or(|it| it.sets.is_empty());
-        let window = match is_first && tenants <= flags.tenants_per_block.get() {
-            true => window,
-            false => window.without_unwritten(),
+        let is_one_set = tenants <= flags.tenants_per_block.get();
+        let window = match &manifest {
+            Some(it) if !(is_one_set && it.sets.is_empty()) => window.without_unwritten(),
+            _ => window,
         };
         Ok(Self {
             flags,

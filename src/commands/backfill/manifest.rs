@@ -8,6 +8,7 @@ use crate::commands::Failure;
 use crate::commands::atomic_file::{PRIVATE, replace};
 use anyhow::{Context as _, Error, anyhow};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::collections::HashSet;
 use std::fs;
 use std::io::{ErrorKind, Write as _};
@@ -52,8 +53,7 @@ pub(super) struct Finished {
 
 impl Manifest {
     /// Reads the directory's manifest, or begins one. Blocks written with other flags
-    /// are an error. Tenants with a block that is gone are dropped from the manifest:
-    /// it was deleted, or Prometheus merged it with others.
+    /// are an error. Tenants with a block that was deleted are dropped from the manifest.
     pub(super) fn open(directory: &Path, flags: &Backfill) -> Result<Self, Failure> {
         let terms = ContentFlags::of(flags);
         let path = directory.join(NAME);
@@ -93,7 +93,8 @@ impl Manifest {
             ));
         }
         let mut sets = manifest.sets;
-        let is_there = |block: &String| directory.join(block).is_dir();
+        let sources = sources(directory);
+        let is_there = |block: &String| sources.contains(block);
         sets.retain(|it| it.blocks.iter().all(is_there));
         Ok(Self {
             directory: directory.to_owned(),
@@ -118,6 +119,19 @@ impl Manifest {
         });
         Ok(written.with_context(|| format!("{} cannot be written", path.display()))?)
     }
+}
+
+/// The blocks of which those in a directory are made: one that Prometheus merged with
+/// others is still there.
+fn sources(directory: &Path) -> HashSet<String> {
+    let folders = fs::read_dir(directory).into_iter().flatten().flatten();
+    let descriptions = folders.filter_map(|it| fs::read(it.path().join("meta.json")).ok());
+    let descriptions = descriptions.filter_map(|it| serde_json::from_slice::<Value>(&it).ok());
+    let sources = descriptions.filter_map(|mut it| {
+        let sources = it.pointer_mut("/compaction/sources")?.take();
+        serde_json::from_value::<Vec<String>>(sources).ok()
+    });
+    sources.flatten().collect()
 }
 
 impl ContentFlags {

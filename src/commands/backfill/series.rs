@@ -1,6 +1,6 @@
 //! Series with a past: the values each had, and when.
 
-use super::window::{BlockTime, Window};
+use super::window::Window;
 use crate::cli::Label;
 use crate::tsdb::Run;
 use secure_score_exposition::{
@@ -77,18 +77,12 @@ impl Series {
     }
 
     /// Its samples in a block: a run for each interval.
-    pub(super) fn runs(&self, window: Window, block: &BlockTime) -> impl Iterator<Item = Run> {
-        let begin = |it: &Interval| it.seconds.end <= block.seconds.start;
-        let first = self.intervals.partition_point(begin);
-        let within = self.intervals.iter().skip(first);
-        let within = within.take_while(|it| it.seconds.start < block.seconds.end);
-        within.filter_map(move |interval| {
-            let start = interval.seconds.start.max(block.seconds.start);
-            let seconds = start..interval.seconds.end.min(block.seconds.end);
+    pub(super) fn runs(&self, block: Window) -> impl Iterator<Item = Run> {
+        self.intervals.iter().filter_map(move |interval| {
             Some(Run {
-                first: window.steps(&seconds).next()? * MILLISECONDS,
-                step: window.step * MILLISECONDS,
-                samples: window.count(&seconds),
+                first: block.steps(&interval.seconds).next()? * MILLISECONDS,
+                step: block.step * MILLISECONDS,
+                samples: block.count(&interval.seconds),
                 value: interval.value,
             })
         })

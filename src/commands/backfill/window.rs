@@ -36,14 +36,6 @@ pub(super) struct Window {
     pub(super) step: i64,
 }
 
-/// The time of a block.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct BlockTime {
-    pub(super) seconds: Range<i64>,
-    /// Whether Prometheus may not have written these hours yet.
-    pub(super) is_recent: bool,
-}
-
 impl Window {
     /// From the midnight (UTC) `--days` ago until now, or until an earlier `--until`.
     /// Other samples than those of blocks end three hours ago.
@@ -70,20 +62,24 @@ impl Window {
         }
     }
 
-    /// The times of the blocks that hold the window, each from and to a multiple of its
+    /// Whether Prometheus may not have written the hours of the window yet.
+    pub(super) fn is_recent(&self) -> bool {
+        self.from >= self.unwritten
+    }
+
+    /// The windows of the blocks that hold this one, each from and to a multiple of its
     /// length, as those of Prometheus.
-    pub(super) fn blocks(self) -> impl Iterator<Item = BlockTime> {
-        let mut from = self.from;
+    pub(super) fn blocks(self) -> impl Iterator<Item = Self> {
+        let mut rest = self;
         std::iter::from_fn(move || {
-            let is_recent = from >= self.unwritten;
-            let (length, most) = match is_recent {
-                true => (RECENT_BLOCK, self.to),
-                false => (BLOCK, self.to.min(self.unwritten)),
+            let (length, most) = match rest.is_recent() {
+                true => (RECENT_BLOCK, rest.to),
+                false => (BLOCK, rest.to.min(rest.unwritten)),
             };
-            let end = (from - from.rem_euclid(length) + length).min(most);
-            let seconds = from..end;
-            from = end;
-            (!seconds.is_empty()).then_some(BlockTime { seconds, is_recent })
+            let to = (rest.from - rest.from.rem_euclid(length) + length).min(most);
+            let block = Self { to, ..rest };
+            rest.from = to;
+            (block.from < to).then_some(block)
         })
     }
 
@@ -138,9 +134,11 @@ mod tests {
             unwritten: hours(972),
             step: 300,
         };
-        let block = |from, to, is_recent| BlockTime {
-            seconds: hours(from)..hours(to),
-            is_recent,
+        let block = |from, to, is_recent| (hours(from), hours(to), is_recent);
+        let times = |window: Window| {
+            let blocks = window.blocks();
+            let times = blocks.map(|it| (it.from, it.to, it.is_recent()));
+            times.collect::<Vec<_>>()
         };
         let all = [
             block(480, 486, false),
@@ -148,9 +146,8 @@ mod tests {
             block(972, 974, true),
             block(974, 975, true),
         ];
-        assert_eq!(window.blocks().collect::<Vec<_>>(), all);
-        let written = window.without_unwritten().blocks();
-        assert_eq!(written.collect::<Vec<_>>(), all[..2]);
+        assert_eq!(times(window), all);
+        assert_eq!(times(window.without_unwritten()), all[..2]);
     }
 
     proptest! {

@@ -2,9 +2,8 @@
 
 use super::View;
 use super::table::RowApproval;
-use crate::commands::listing::{Field, Listing};
+use crate::commands::listing::{Field, Listing, MAX_TEXT, day};
 use crate::commands::privacy;
-use crate::commands::text_table::{MAX_TEXT, day};
 use crate::serde_time::Day;
 use crate::store::TenantState;
 use crate::text;

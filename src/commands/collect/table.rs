@@ -2,9 +2,8 @@
 
 use super::View;
 use crate::acceptances::record::{action_url, implementation_status};
-use crate::commands::listing::{Field, Listing};
+use crate::commands::listing::{Field, Listing, MAX_TEXT, day};
 use crate::commands::privacy;
-use crate::commands::text_table::{MAX_TEXT, day};
 use crate::store::TenantState;
 use crate::terminal::Colour;
 use crate::text;

@@ -2,9 +2,8 @@
 
 use super::{View, troubles};
 use crate::acceptances::record::TenantRecord;
-use crate::commands::listing::{Field, Listing};
+use crate::commands::listing::{Field, Listing, MAX_TEXT};
 use crate::commands::stdout::tenants;
-use crate::commands::text_table::MAX_TEXT;
 use crate::serde_time::Day;
 use crate::store::TenantState;
 use crate::terminal::Colour;

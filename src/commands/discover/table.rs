@@ -2,8 +2,7 @@
 
 use super::consent::Consent;
 use super::coverage::{Row, State};
-use crate::commands::listing::{Field, Listing};
-use crate::commands::text_table::{MAX_TEXT, day};
+use crate::commands::listing::{Field, Listing, MAX_TEXT, day};
 use crate::terminal::{Colour, Screen};
 use crate::text::{self, clean_line};
 use std::collections::BTreeSet;

@@ -3,15 +3,18 @@
 //! A sample at the distance of the one before it and with its value takes two
 //! bits, both zero. A run of such samples is appended at once.
 
-use crate::tsdb::varint::{push_uvarint, zigzag};
+use super::varint::{push_uvarint, zigzag};
 
 /// The samples of a chunk: a day of samples every five minutes. Prometheus cuts its
 /// own at 120 and reads longer ones; of values that hold for a day a chunk per day
 /// is the smaller.
-const MAX_SAMPLES: u16 = 288;
+pub const CHUNK_SAMPLES: u64 = 288;
+
+/// The samples in a byte of a chunk, where all are equal.
+pub const SAMPLES_PER_BYTE: u64 = 4;
 
 /// The XOR encoding.
-pub(super) const ENCODING: u8 = 1;
+const ENCODING: u8 = 1;
 
 /// Samples with one value at equal distances. Times are in milliseconds.
 #[derive(Debug, Clone, Copy)]
@@ -35,7 +38,7 @@ pub(super) fn encode<E>(
     let mut chunk = Chunk::default();
     for mut run in runs {
         while run.samples > 0 {
-            if chunk.samples == MAX_SAMPLES {
+            if chunk.samples == CHUNK_SAMPLES {
                 full(&chunk)?;
                 chunk = Chunk::default();
             }
@@ -51,7 +54,7 @@ pub(super) fn encode<E>(
 /// A chunk to which samples are appended.
 #[derive(Default)]
 pub(super) struct Chunk {
-    pub(super) samples: u16,
+    pub(super) samples: u64,
     /// The time of the first sample.
     pub(super) first: i64,
     /// The time of the last one.
@@ -64,28 +67,26 @@ pub(super) struct Chunk {
 }
 
 impl Chunk {
-    /// The chunk as it is stored: the number of samples and their bits.
-    pub(super) fn data(&self) -> Vec<u8> {
-        let mut data = self.samples.to_be_bytes().to_vec();
-        data.extend_from_slice(&self.bits.bytes);
-        data
+    /// The chunk as it is stored: the encoding, the number of samples and their bits.
+    pub(super) fn content(&self) -> Vec<u8> {
+        let samples = (self.samples as u16).to_be_bytes();
+        [&[ENCODING][..], &samples, &self.bits.bytes].concat()
     }
 
     /// Appends as many samples of a run as the chunk can hold, and takes them from it.
     fn append_run(&mut self, run: &mut Run) {
-        let free = u64::from(MAX_SAMPLES - self.samples);
-        let samples = run.samples.min(free) as u16;
+        let samples = run.samples.min(CHUNK_SAMPLES - self.samples);
         // From the third sample on, distance and value are those of the one before.
         let singly = samples.min(2);
         for number in 0..singly {
-            self.append(run.first + i64::from(number) * run.step, run.value);
+            self.append(run.first + number as i64 * run.step, run.value);
         }
         let more = samples - singly;
-        self.bits.push_zeros(2 * u32::from(more));
+        self.bits.push_zeros(2 * more as u32);
         self.samples += more;
-        self.last += i64::from(more) * run.step;
-        run.first += i64::from(samples) * run.step;
-        run.samples -= u64::from(samples);
+        self.last += more as i64 * run.step;
+        run.first += samples as i64 * run.step;
+        run.samples -= samples;
     }
 
     fn append(&mut self, at: i64, value: f64) {
@@ -215,7 +216,7 @@ mod tests {
     fn chunks(runs: &[Run]) -> Vec<Vec<u8>> {
         let mut data = Vec::new();
         let keep = |chunk: &Chunk| {
-            data.push(chunk.data());
+            data.push(chunk.content());
             Ok::<_, Infallible>(())
         };
         let _never_fails = encode(runs.iter().copied(), keep);

@@ -1,6 +1,6 @@
 //! The files of a block's chunks.
 
-use crate::tsdb::varint::push_uvarint;
+use super::varint::push_uvarint;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
@@ -35,9 +35,9 @@ impl ChunkFiles {
         })
     }
 
-    /// Writes a chunk and returns where it is. Its length counts the data without the
-    /// encoding before them.
-    pub(super) fn append(&mut self, length: usize, content: &[u8], sum: u32) -> io::Result<u64> {
+    /// Writes a chunk and returns where it is. Its length does not count the encoding,
+    /// the first byte.
+    pub(super) fn append(&mut self, content: &[u8], sum: u32) -> io::Result<u64> {
         if self.place > MAX_BYTES {
             self.flush()?;
             self.before += self.place;
@@ -47,7 +47,7 @@ impl ChunkFiles {
         }
         let reference = self.number << 32 | self.place;
         let mut chunk = Vec::new();
-        push_uvarint(length as u64, &mut chunk);
+        push_uvarint(content.len() as u64 - 1, &mut chunk);
         chunk.extend_from_slice(content);
         chunk.extend_from_slice(&sum.to_be_bytes());
         self.out.write_all(&chunk)?;

@@ -3,7 +3,7 @@
 
 use super::Labels;
 use super::checksum::Castagnoli;
-use crate::tsdb::varint::{push_uvarint, zigzag};
+use super::varint::{push_uvarint, zigzag};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
 
@@ -17,8 +17,8 @@ const ALIGNMENT: usize = 16;
 const LIST_ALIGNMENT: usize = 4;
 
 /// A series and where its chunks are.
-pub(super) struct IndexedSeries {
-    pub(super) labels: Labels,
+pub(super) struct IndexedSeries<'a> {
+    pub(super) labels: &'a Labels,
     pub(super) chunks: Vec<IndexedChunk>,
 }
 
@@ -31,15 +31,15 @@ pub(super) struct IndexedChunk {
 }
 
 /// The names and values of labels, in order.
-fn symbols(series: &[IndexedSeries]) -> BTreeSet<&str> {
-    let labels = series.iter().flat_map(|it| &it.labels);
+fn symbols<'a>(series: &[IndexedSeries<'a>]) -> BTreeSet<&'a str> {
+    let labels = series.iter().flat_map(|it| it.labels);
     labels
         .flat_map(|(name, value)| [name.as_str(), value.as_str()])
         .collect()
 }
 
 /// The file, of series in order of their labels.
-pub(super) fn file(series: &[IndexedSeries], checksum: &Castagnoli) -> io::Result<Vec<u8>> {
+pub(super) fn file(series: &[IndexedSeries<'_>], checksum: &Castagnoli) -> io::Result<Vec<u8>> {
     let mut file = IndexFile {
         bytes: HEADER.to_vec(),
         checksum,
@@ -60,7 +60,7 @@ pub(super) fn file(series: &[IndexedSeries], checksum: &Castagnoli) -> io::Resul
         let id = file.series(it, &numbers)?;
         // Every series is in the list of the empty label.
         lists.entry(("", "")).or_default().push(id);
-        for (name, value) in &it.labels {
+        for (name, value) in it.labels {
             lists.entry((name, value)).or_default().push(id);
         }
     }
@@ -114,7 +114,11 @@ impl IndexFile<'_> {
     }
 
     /// Writes a series and returns its id.
-    fn series(&mut self, series: &IndexedSeries, numbers: &HashMap<&str, u64>) -> io::Result<u32> {
+    fn series(
+        &mut self,
+        series: &IndexedSeries<'_>,
+        numbers: &HashMap<&str, u64>,
+    ) -> io::Result<u32> {
         self.align(ALIGNMENT);
         let id = number(self.bytes.len() / ALIGNMENT)?;
         let mut content = Vec::new();

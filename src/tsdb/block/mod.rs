@@ -6,10 +6,11 @@ mod chunk;
 mod chunk_files;
 mod index;
 mod name;
+mod varint;
 
 use aws_lc_rs::digest::{Context, SHA256};
 use checksum::Castagnoli;
-pub use chunk::Run;
+pub use chunk::{CHUNK_SAMPLES, Run, SAMPLES_PER_BYTE};
 use chunk_files::ChunkFiles;
 use index::{IndexedChunk, IndexedSeries};
 use serde::Serialize;
@@ -36,7 +37,7 @@ pub struct BlockWriter<'a> {
     unfinished: TempDir,
     checksum: Castagnoli,
     chunks: ChunkFiles,
-    series: Vec<IndexedSeries>,
+    series: Vec<IndexedSeries<'a>>,
     samples: u64,
     /// Of all chunks, for the name.
     digest: Context,
@@ -99,16 +100,18 @@ impl<'a> BlockWriter<'a> {
 
     /// Adds a series, whose runs are in order of time. The caller adds series in order of
     /// their labels. A series without samples is left out.
-    pub fn series(&mut self, labels: &Labels, runs: impl Iterator<Item = Run>) -> io::Result<()> {
+    pub fn series(
+        &mut self,
+        labels: &'a Labels,
+        runs: impl Iterator<Item = Run>,
+    ) -> io::Result<()> {
         let mut chunks = Vec::new();
         chunk::encode(runs, |chunk| {
-            let data = chunk.data();
-            let mut content = vec![chunk::ENCODING];
-            content.extend_from_slice(&data);
+            let content = chunk.content();
             self.digest.update(&content);
             let sum = self.checksum.of(&content);
-            let reference = self.chunks.append(data.len(), &content, sum)?;
-            self.samples += u64::from(chunk.samples);
+            let reference = self.chunks.append(&content, sum)?;
+            self.samples += chunk.samples;
             chunks.push(IndexedChunk {
                 first: chunk.first,
                 last: chunk.last,
@@ -117,7 +120,6 @@ impl<'a> BlockWriter<'a> {
             Ok::<_, io::Error>(())
         })?;
         if !chunks.is_empty() {
-            let labels = labels.clone();
             self.series.push(IndexedSeries { labels, chunks });
         }
         Ok(())
@@ -186,13 +188,10 @@ fn give_to_owner_of(parent: &Path, block: &Path) {
     let Ok(owner) = fs::metadata(parent) else {
         return;
     };
-    let files = [block.to_owned(), block.join("chunks")];
-    let inside = files
-        .iter()
-        .filter_map(|it| fs::read_dir(it).ok())
-        .flatten();
-    let inside = inside.flatten().map(|it| it.path());
-    for path in files.iter().cloned().chain(inside) {
+    let chunks = block.join("chunks");
+    let inside = [block, &chunks].into_iter().flat_map(fs::read_dir);
+    let inside = inside.flatten().flatten().map(|it| it.path());
+    for path in inside.chain([block.to_owned()]) {
         let _only_root_can = chown(path, Some(owner.uid()), Some(owner.gid()));
     }
 }

@@ -1,4 +1,4 @@
-//! Integers in as many bytes as they need, as protobuf and Prometheus' blocks have them.
+//! Integers in as many bytes as they need, as Prometheus' blocks have them.
 
 /// Appends an integer, seven bits in each byte, the lowest first.
 pub(super) fn push_uvarint(mut value: u64, bytes: &mut Vec<u8>) {
