@@ -180,12 +180,7 @@ pub(crate) mod testing {
         }
         decode::check_readable(&reader)?;
         let (value, unknown_words) = reader.finish(Some(tenant.into()));
-        Ok(ListAnswer::Other(Fetched {
-            value,
-            partial: pages.partial,
-            unknown_words,
-            digest: pages.digest(),
-        }))
+        Ok(ListAnswer::Other(Fetched::of(pages, value, unknown_words)))
     }
 
     /// The same for the report.
@@ -208,12 +203,7 @@ pub(crate) mod testing {
         if let Some(report) = &mut value {
             report.entra_tenant_id = tenant.into();
         }
-        Ok(ListAnswer::Other(Fetched {
-            value,
-            partial: pages.partial,
-            unknown_words,
-            digest: pages.digest(),
-        }))
+        Ok(ListAnswer::Other(Fetched::of(pages, value, unknown_words)))
     }
 
     /// The same for Entra's recommendations.
@@ -236,12 +226,7 @@ pub(crate) mod testing {
         }
         decode::check_recommendations(&reader)?;
         let (value, unknown_words) = reader.finish(Some(tenant.into()));
-        Ok(ListAnswer::Other(Fetched {
-            value,
-            partial: pages.partial,
-            unknown_words,
-            digest: pages.digest(),
-        }))
+        Ok(ListAnswer::Other(Fetched::of(pages, value, unknown_words)))
     }
 }
 

@@ -90,6 +90,22 @@ pub struct Fetched<T> {
     pub digest: Option<AnswerDigest>,
 }
 
+impl<T> Fetched<T> {
+    /// What the pages were decoded to.
+    pub(super) fn of(
+        pages: AnswerReader<'_>,
+        value: T,
+        unknown_words: BTreeSet<UnknownWord>,
+    ) -> Self {
+        Self {
+            value,
+            partial: pages.partial,
+            unknown_words,
+            digest: pages.digest(),
+        }
+    }
+}
+
 /// What Graph returned: another list, or the one that is known.
 #[derive(Debug)]
 pub enum ListAnswer<T, K = T> {
@@ -197,12 +213,7 @@ impl Client {
             self.check_tenant(subject, &report.entra_tenant_id)?;
             report.entra_tenant_id = self.entra_tenant_id().unwrap_or_default().into();
         }
-        Ok(ListAnswer::Other(Fetched {
-            value: report,
-            partial: pages.partial,
-            unknown_words,
-            digest: pages.digest(),
-        }))
+        Ok(ListAnswer::Other(Fetched::of(pages, report, unknown_words)))
     }
 
     /// The claims of the token; requests one if there is none.
@@ -283,12 +294,7 @@ impl Client {
         decode::check_readable(&reader)?;
         self.check_tenants(subject, &reader.tenants)?;
         let (value, unknown_words) = reader.finish(self.entra_tenant_id().map(Arc::from));
-        Ok(ListAnswer::Other(Fetched {
-            value,
-            partial: pages.partial,
-            unknown_words,
-            digest: pages.digest(),
-        }))
+        Ok(ListAnswer::Other(Fetched::of(pages, value, unknown_words)))
     }
 
     /// Refuses a list of which elements are about another tenant. Where they are of

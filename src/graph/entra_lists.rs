@@ -67,12 +67,7 @@ impl Client {
         }
         self.check_tenants(subject, &reader.tenants)?;
         let (value, unknown_words) = reader.finish(self.entra_tenant_id().map(Arc::from));
-        Ok(ListAnswer::Other(Fetched {
-            value,
-            partial: pages.partial,
-            unknown_words,
-            digest: pages.digest(),
-        }))
+        Ok(ListAnswer::Other(Fetched::of(pages, value, unknown_words)))
     }
 
     /// The newest Identity Secure Score, or `None` if Graph has none yet.

@@ -39,13 +39,14 @@ fn paragraphs(html: &str) -> Vec<String> {
 
 /// What is before, in and after the first tag.
 fn split_at_tag(html: &str) -> Option<(&str, &str, &str)> {
-    html.match_indices('<').find_map(|(start, _)| {
-        let (before, tag) = html.split_at_checked(start)?;
-        let tag = tag.strip_prefix('<')?;
-        let is_tag = |c: char| c.is_ascii_alphabetic() || matches!(c, '/' | '!');
-        let (tag, after) = tag.starts_with(is_tag).then(|| tag.split_once('>'))??;
-        Some((before, tag, after))
-    })
+    let is_tag = |c: char| c.is_ascii_alphabetic() || matches!(c, '/' | '!');
+    let mut opened = html
+        .match_indices('<')
+        .filter_map(|(at, _)| html.split_at_checked(at));
+    let (before, tag) =
+        opened.find(|(_, tag)| tag.get(1..).is_some_and(|it| it.starts_with(is_tag)))?;
+    let (tag, after) = tag.strip_prefix('<')?.split_once('>')?;
+    Some((before, tag, after))
 }
 
 /// Whether a tag begins or ends a line.

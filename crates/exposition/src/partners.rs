@@ -93,7 +93,7 @@ pub const PARTNER_FAMILIES: &[PartnerFamily] = &[
     family("secure_score_partner_customer_consent_missing", Gauge, &["entra_tenant_id", "tenant"], consent_missing,
         "Whether a customer that is a tenant of this exporter was never read and has not consented to the application (1) or not (0), also after it left the list; with shards, each has those of its own tenants (Entra's AADSTS700016, 65001 or 7000229 instead of a token).").of_each_shard(),
     family("secure_score_partner_customer_consent_info", Info, &["entra_tenant_id", "url"], customer_consent,
-        "Where an administrator of a customer that is unwatched or not_consented consents to the application; missing where the customer's credential has no client id.").of_each_shard(),
+        "Where an administrator of a customer that is unwatched or not_consented consents to the application; missing where the customer's credential has no client id.").of_each_shard().cached(),
     family("secure_score_partner_relationship_end_timestamp_seconds", Gauge, CUSTOMER, relationship_end,
         "When the customer's relationship ends, seconds since the epoch: of the active ones that which extends itself, else that which ends last; without an active one, when the last one ended (Graph delegatedAdminRelationship endDateTime; those of Lighthouse do not count).").cached(),
     family("secure_score_partner_relationship_extends", Gauge, CUSTOMER, relationship_extends,

@@ -111,18 +111,19 @@ impl Pool {
         if self.texts.len() <= self.evict_above.max(MIN_EVICTION_SIZE) {
             return;
         }
-        for entries in self.entries.values_mut() {
-            entries.retain(|entry| Arc::strong_count(entry) > 1);
-        }
-        self.entries.retain(|_, entries| !entries.is_empty());
-        for descriptions in self.descriptions.values_mut() {
-            descriptions.retain(|it| Arc::strong_count(it) > 1);
-        }
-        self.descriptions.retain(|_, kept| !kept.is_empty());
+        evict_unused(&mut self.entries);
+        evict_unused(&mut self.descriptions);
         self.texts.retain(|text| Arc::strong_count(text) > 1);
         self.texts.shrink_to_fit();
         self.evict_above = self.texts.len() * 2;
     }
+}
+
+fn evict_unused<T: ?Sized>(known: &mut HashMap<Arc<str>, Vec<Arc<T>>>) {
+    known.retain(|_, variants| {
+        variants.retain(|it| Arc::strong_count(it) > 1);
+        !variants.is_empty()
+    });
 }
 
 #[cfg(test)]

@@ -384,6 +384,16 @@ proptest! {
     }
 }
 
+/// How often an answer is recognised, of two answers of a list.
+fn check_repeats(api: Api, accepted: impl Fn() -> Step, other: impl Fn() -> Step) {
+    let again = || Step::Again(api);
+    assert_eq!(run(vec![accepted(), again(), again()]), 2);
+    assert_eq!(run(vec![accepted(), Step::Reconfigure(30), again()]), 1);
+    assert_eq!(run(vec![accepted(), other(), accepted()]), 0);
+    assert_eq!(run(vec![accepted(), Step::Restart, again(), again()]), 1);
+    assert_eq!(run(vec![accepted(), Step::Move(true), again(), again()]), 1);
+}
+
 #[test]
 fn answers_that_came_before_are_recognised_and_others_are_not() {
     let catalogue = |numbers: &[u8]| {
@@ -392,11 +402,7 @@ fn answers_that_came_before_are_recognised_and_others_are_not() {
     };
     let again = || Step::Again(Api::Profiles);
     let accepted = || catalogue(&[0, 4]);
-    assert_eq!(run(vec![accepted(), again(), again()]), 2);
-    assert_eq!(run(vec![accepted(), Step::Reconfigure(30), again()]), 1);
-    assert_eq!(run(vec![accepted(), catalogue(&[3]), accepted()]), 0);
-    assert_eq!(run(vec![accepted(), Step::Restart, again(), again()]), 1);
-    assert_eq!(run(vec![accepted(), Step::Move(true), again(), again()]), 1);
+    check_repeats(Api::Profiles, accepted, || catalogue(&[3]));
     let of_the_future = || catalogue(&[6]);
     assert_eq!(
         run(vec![of_the_future(), again(), Step::Wait(2), again()]),
@@ -413,13 +419,9 @@ fn recommendations_that_came_before_are_recognised_and_others_are_not() {
         let elements: Vec<String> = numbers.iter().map(|it| recommendation(*it)).collect();
         Step::Answer(Answer::Recommendations(vec![(page(&elements, 0), false)]))
     };
-    let again = || Step::Again(Api::Recommendations);
     let accepted = || list(&[0, 4]);
-    assert_eq!(run(vec![accepted(), again(), again()]), 2);
-    assert_eq!(run(vec![accepted(), Step::Reconfigure(30), again()]), 1);
-    assert_eq!(run(vec![accepted(), list(&[1]), accepted()]), 0);
-    assert_eq!(run(vec![accepted(), Step::Restart, again(), again()]), 1);
-    assert_eq!(run(vec![accepted(), Step::Move(true), again(), again()]), 1);
+    check_repeats(Api::Recommendations, accepted, || list(&[1]));
     // Which of two copies counts depends on nothing but the answer.
-    assert_eq!(run(vec![list(&[3, 12]), again()]), 1);
+    let again = Step::Again(Api::Recommendations);
+    assert_eq!(run(vec![list(&[3, 12]), again]), 1);
 }
