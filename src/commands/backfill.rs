@@ -20,9 +20,11 @@ use super::config_source::{self, selected_tenants};
 use super::header_file;
 use crate::cli::{Backfill, Cli};
 use crate::config::{Config, Environment};
+use crate::serde_time::Day;
 use crate::tsdb::Server;
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use reader::HistoryReader;
+use secure_score_model::Timestamp;
 use url::Url;
 use window::Window;
 
@@ -49,6 +51,13 @@ async fn backfill(
     environment: &Environment,
 ) -> Result<(), Failure> {
     let window = Window::new(flags, super::now());
+    if window.from >= window.to {
+        let first = Day::beginning(Timestamp::from_seconds(window.from));
+        return Err(Failure::with_hint(
+            anyhow!("--until leaves nothing to write"),
+            format!("name a time after {first}, when the --days begin"),
+        ));
+    }
     let tenants = selected_tenants(config, &flags.tenants)?;
     let reader = |tenants| HistoryReader::new(config, tenants, (flags, window), environment);
     if let Some(url) = &flags.check {

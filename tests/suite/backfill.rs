@@ -377,6 +377,24 @@ fn the_demo_needs_no_configuration_and_one_file_holds_all() {
 }
 
 #[test]
+fn what_cannot_be_written_is_refused_with_the_remedy() {
+    let simulated = Simulated::start();
+    let output = simulated.folder().join("past");
+    let early = backfill(&simulated.config(), &output, &["--until=2020-01-01"]);
+    assert_eq!(early.status.code(), Some(1));
+    let said = text(&early.stderr);
+    assert!(said.contains("--until leaves nothing to write"), "{said}");
+    assert!(said.contains("name a time after 20"), "{said}");
+    assert!(!output.exists());
+    fs::write(&output, "a file").unwrap();
+    let file = backfill(&simulated.config(), &output, &[]);
+    assert_eq!(file.status.code(), Some(1));
+    let said = text(&file.stderr);
+    assert!(said.contains("past cannot be made"), "{said}");
+    assert!(said.contains("whose name ends in .om"), "{said}");
+}
+
+#[test]
 fn nothing_is_written_from_the_moment_on_that_scraping_began() {
     let simulated = Simulated::start();
     let output = simulated.folder().join("past.om");

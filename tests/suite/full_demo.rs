@@ -102,12 +102,15 @@ impl FullDemo {
         panic!("{texts:?} never arrived\n{}", self.process.output());
     }
 
+    /// The printed links to Prometheus and Alertmanager.
+    fn links(&self) -> [String; 2] {
+        ["Prometheus ", "Alertmanager "].map(|name| self.process.word_after(&format!("  {name}")))
+    }
+
     /// The addresses of Prometheus and Alertmanager.
     fn programs(&self) -> [String; 2] {
-        ["Prometheus ", "Alertmanager "].map(|name| {
-            let url = self.process.word_after(&format!("  {name}"));
-            url.split('/').nth(2).unwrap().to_owned()
-        })
+        let address = |url: String| url.split('/').nth(2).unwrap().to_owned();
+        self.links().map(address)
     }
 }
 
@@ -143,6 +146,10 @@ async fn an_acceptance_is_a_page_and_a_mail_in_the_inbox_and_its_end_too() {
     assert!(page.contains("critical"), "{page}");
     assert!(page.contains(" s after the decision"), "{page}");
     assert!(!page.contains("<i>runs"), "{page}");
+    for link in demo.links() {
+        let status = demo.http.get(&link).send().await.unwrap().status();
+        assert!(status.is_success(), "{link}: {status}");
+    }
 
     // The metric that the README shows.
     let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");

@@ -35,7 +35,8 @@ pub struct Options {
     pub page_size: usize,
     /// Whether scores drift and administrators accept risks while it runs.
     pub scenario: bool,
-    /// The age at the start of the newest change in the tenants' histories.
+    /// The least age at the start of the newest change in the tenants' histories; all
+    /// are dated from the beginning of a day.
     pub state_age: Duration,
     /// The lifetime of access tokens.
     pub token_lifetime: Duration,

@@ -9,6 +9,7 @@ use crate::catalogue::Catalogue;
 use crate::generated_tenant::GeneratedTenant;
 use crate::options::Options;
 use crate::recommendations_access::RecommendationsAccess;
+use crate::report_calendar::newest_day;
 use crate::rng::{draw, guid};
 use crate::tenant::Tenant;
 use crate::tenant_profile::{TENANT_PROFILES, TenantProfile, tenant_name};
@@ -60,7 +61,8 @@ impl TenantFactory {
         now: Timestamp,
     ) -> Tenant {
         let entra_id = guid(seed, "entra", 0).to_string();
-        let newest_change = now.saturating_sub(self.state_age).unwrap_or(now);
+        // One that starts later, before the next report, has the same past.
+        let newest_change = newest_day(now.saturating_sub(self.state_age).unwrap_or(now));
         let catalogue = self.catalogue.get_or_init(|| Arc::new(Catalogue::load()));
         let data = GeneratedTenant::new(
             &name,
@@ -81,4 +83,26 @@ impl TenantFactory {
 fn profile(number: u64) -> Option<&'static TenantProfile> {
     let count = TENANT_PROFILES.len() as u64;
     TENANT_PROFILES.get(usize::try_from(number % count).ok()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_simulator_that_starts_before_the_next_report_has_the_same_changes() {
+        let factory = TenantFactory::new(&Options::default());
+        let newest = |start: &str| {
+            let tenant = factory.numbered(0, start.parse().unwrap()).unwrap();
+            tenant.data().newest_change("IntegratedApps").unwrap()
+        };
+        assert_eq!(
+            newest("2026-11-30T07:00:00Z"),
+            newest("2026-11-30T23:00:00Z")
+        );
+        assert_ne!(
+            newest("2026-11-30T07:00:00Z"),
+            newest("2026-12-01T07:00:00Z")
+        );
+    }
 }

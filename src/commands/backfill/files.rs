@@ -12,7 +12,7 @@ use crate::cli::{Backfill, Output};
 use crate::commands::Failure;
 use crate::commands::atomic_file::{READABLE, UNFINISHED, replace};
 use crate::config::Tenant;
-use anyhow::{Context as _, Error};
+use anyhow::Error;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -176,8 +176,12 @@ fn unwritable(error: io::Error, path: &Path) -> Failure {
 }
 
 fn opened(directory: &Path, flags: &Backfill) -> Result<Manifest, Failure> {
-    fs::create_dir_all(directory)
-        .with_context(|| format!("{} cannot be made", directory.display()))?;
+    fs::create_dir_all(directory).map_err(|error| {
+        Failure::with_hint(
+            Error::new(error).context(format!("{} cannot be made", directory.display())),
+            "name a directory in which you may write, or a text file whose name ends in .om",
+        )
+    })?;
     let manifest = Manifest::open(directory, flags)?;
     // Incomplete blocks of an interrupted run.
     for entry in fs::read_dir(directory).into_iter().flatten().flatten() {

@@ -106,7 +106,8 @@ impl Alerting {
     pub(super) fn addresses(&self) -> [(&'static str, String); 3] {
         [
             ("inbox", self.inbox.url()),
-            ("Prometheus", format!("http://{}/alerts", self.prometheus)),
+            // Debian's lacks the newer pages: the first one leads to those that it has.
+            ("Prometheus", format!("http://{}/", self.prometheus)),
             ("Alertmanager", format!("http://{}/", self.alertmanager)),
         ]
     }
