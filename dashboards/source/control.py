@@ -1,7 +1,7 @@
 """The dashboard of one control on all tenants: points, state and acceptances."""
 
 from . import grafana as g
-from .promql import MILLISECONDS, each, reported
+from .promql import MILLISECONDS, each, last_day, reported
 
 THIS = 'control="$control"'
 SCORE = reported("control_score", match=THIS)
@@ -9,8 +9,7 @@ MAXIMUM = reported("control_max_score", match=THIS)
 SHARE = f"{SCORE} / ({MAXIMUM} > 0)"
 STATE = each("control_state", by="tenant, state", match=THIS)
 ACCEPTED = f'{each("control_state", match=THIS + ", state=" + chr(34) + "risk_accepted" + chr(34))}'
-# A time in the last day of the approval, whose end is exclusive.
-LAST_DAY = f'1000 * ({each("control_risk_approved_until_timestamp_seconds", match=THIS)} - 1)'
+LAST_DAY = last_day(each("control_risk_approved_until_timestamp_seconds", match=THIS))
 
 # The recommendation of Entra with the control's name, on each tenant.
 JOINED = each("recommendation_info", by="tenant, recommendation", match=THIS)

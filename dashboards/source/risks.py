@@ -2,7 +2,7 @@
 
 from . import grafana as g
 from .promql import ASIDE_APPROVED, ASIDE_ENDING, ASIDE_EXPIRED, ASIDE_UNAPPROVED, ASIDE_UNTIL, DISAGREEING, RECOMMENDATION, RECOMMENDATION_TITLE, SET_ASIDE, STATUS_CHANGED, in_status, of_entra
-from .promql import ACCEPTED, APPROVED, APPROVED_LAST_DAY, CLAIM_UNTIL, CLAIMED, CLAIMS, CONTROL, DECLARED_ON, ENDING, EXPIRED, MILLISECONDS, SELF_APPROVED, TITLE_OF_DECLARED, UNAPPROVED, UNAPPROVED_WATCHED, UNREADABLE, each, number, reported
+from .promql import ACCEPTED, APPROVED, APPROVED_LAST_DAY, CLAIM_UNTIL, CLAIMED, CLAIMS, CONTROL, DECLARED_ON, ENDING, EXPIRED, MILLISECONDS, SELF_APPROVED, TITLE_OF_DECLARED, UNAPPROVED, UNAPPROVED_WATCHED, UNREADABLE, claim_verdict, each, last_day, number, reported
 
 LAST_ACCEPTED = each("control_risk_last_accepted_timestamp_seconds", by=CONTROL)
 REVERTED = f"{LAST_ACCEPTED} unless on (tenant, control) {ACCEPTED} unless on (tenant, control) {UNREADABLE}"
@@ -142,7 +142,7 @@ def recommendations():
             g.rows(ASIDE_VERDICT),
             g.rows(in_status("risk_accepted|dismissed|postponed", by=f"{RECOMMENDATION}, status")),
             g.rows(f"{MILLISECONDS}{each('recommendation_postponed_until_timestamp_seconds', by=RECOMMENDATION)} and on (tenant, recommendation) {SET_ASIDE}"),
-            g.rows(f"{MILLISECONDS}({ASIDE_UNTIL} - 1) and on (tenant, recommendation) {SET_ASIDE}"),
+            g.rows(f"{last_day(ASIDE_UNTIL)} and on (tenant, recommendation) {SET_ASIDE}"),
             g.rows(ASIDE_WATCHED),
             g.rows(f"{each('recommendation_acceptance_info', by=f'{RECOMMENDATION}, accepted_by')} and on (tenant, recommendation) {SET_ASIDE}"),
             g.rows(f"{each('recommendation_disagrees', by=RECOMMENDATION)} and on (tenant, recommendation) {SET_ASIDE}"),
@@ -167,7 +167,6 @@ def recommendations():
 
 def declared_in_entra():
     until = f"({ENTRA_CLAIM_UNTIL} and on (tenant, recommendation) {CLAIMED_IN_ENTRA})"
-    verdict = f"4 * ({until} <= bool time()) + 2 * ({until} > bool time()) or {CLAIMED_IN_ENTRA}"
     return [
         (8, g.table(
             "Declared in Entra by status", "How many recommendations of Entra are in each status that a person declared.",
@@ -180,8 +179,8 @@ def declared_in_entra():
                 g.rows(f"{MILLISECONDS}{STATUS_CHANGED} and on (tenant, recommendation) {IN_ENTRA}"),
                 g.rows(IN_ENTRA),
                 g.rows(f"{RECOMMENDATION_TITLE} and on (tenant, recommendation) {IN_ENTRA}"),
-                g.rows(verdict),
-                g.rows(f"{MILLISECONDS}({until} - 1)"),
+                g.rows(claim_verdict(until, CLAIMED_IN_ENTRA)),
+                g.rows(last_day(until)),
             ],
             [
                 g.column("tenant", "Tenant", width=92, pick=True, link=g.TO_TENANT),
@@ -272,8 +271,6 @@ def reverted():
 
 def claims():
     until = f"({CLAIM_UNTIL} and on (tenant, control) {CLAIMED})"
-    claimed = f"max by ({CONTROL}) ({CLAIMED})"
-    verdict = f"4 * ({until} <= bool time()) + 2 * ({until} > bool time()) or {claimed}"
     return g.table(
         "Claims", "Controls declared as solved elsewhere, the most points first. Microsoft gives all points without verifying them, so a claim of a watched control or of Identity needs a decision. Self-approved: the person who declared it is its only approver.",
         [
@@ -281,8 +278,8 @@ def claims():
             g.rows(f"{MILLISECONDS}{each('control_state_updated_timestamp_seconds', by=CONTROL)} and on (tenant, control) {CLAIMED}"),
             g.rows(f"{POINTS} and on (tenant, control) {CLAIMED}"),
             g.rows(f"{TITLE_OF_DECLARED} and on (tenant, control) {CLAIMED}"),
-            g.rows(verdict),
-            g.rows(f"{MILLISECONDS}({until} - 1)"),
+            g.rows(claim_verdict(until, f"max by ({CONTROL}) ({CLAIMED})")),
+            g.rows(last_day(until)),
             g.rows(f"{SELF_APPROVED} and on (tenant, control) {CLAIMED}"),
         ],
         [

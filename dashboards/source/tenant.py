@@ -5,7 +5,7 @@ Several chosen tenants have the sections one after the other.
 
 from . import grafana as g
 from .promql import RECOMMENDATION, STATUS_CHANGED
-from .promql import ACCEPTED, APPROVED_LAST_DAY, CLAIM_UNTIL, CONTROL, MILLISECONDS, TITLE, UNAPPROVED, each, number, ratio, reported, since_success
+from .promql import ACCEPTED, APPROVED_LAST_DAY, CLAIM_UNTIL, CONTROL, MILLISECONDS, TITLE, UNAPPROVED, each, last_day, number, ratio, reported, since_success
 
 SCORE = reported("control_score", by=CONTROL)
 MAXIMUM = reported("control_max_score", by=CONTROL)
@@ -273,7 +273,7 @@ def declared():
             g.rows(f"{MILLISECONDS}{each('control_state_updated_timestamp_seconds', by=CONTROL)} and on (tenant, control) {DECLARED}"),
             g.rows(f"{TITLE} and on (tenant, control) {DECLARED}"),
             g.rows(DECLARED),
-            g.rows(f"{APPROVED_LAST_DAY} and on (tenant, control) {ACCEPTED} or {MILLISECONDS}({CLAIM_UNTIL} - 1)"),
+            g.rows(f"{APPROVED_LAST_DAY} and on (tenant, control) {ACCEPTED} or {last_day(CLAIM_UNTIL)}"),
         ],
         [
             g.column("title", "Title", wrap=True),
