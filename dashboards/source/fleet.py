@@ -187,7 +187,7 @@ def risks():
         (9, g.lines(
             "Accepted risks over time", "Accepted risks of all tenants, with and without a decision at the time.",
             [g.over_time(number(UNAPPROVED), "Unapproved"), g.over_time(number(APPROVED), "Approved")],
-            unit="short", style={"stacking": {"mode": "normal", "group": "A"}, "fillOpacity": 60, "lineWidth": 1, "lineInterpolation": "stepAfter"},
+            unit="short", style=g.AREAS,
             defaults={"decimals": 0, "min": 0}, maxDataPoints=150,
             overrides=[g.series("Unapproved", color="red"), g.series("Approved", color="blue")],
         )),
@@ -279,7 +279,7 @@ def coverage():
         (10, g.lines(
             "Customers by state", "The customers of all partners, by whether the exporter watches them.",
             [g.over_time(customers(state), name) for state, name, _ in states],
-            unit="short", style={"stacking": {"mode": "normal", "group": "A"}, "fillOpacity": 60, "lineWidth": 1, "lineInterpolation": "stepAfter"},
+            unit="short", style=g.AREAS,
             defaults={"decimals": 0, "min": 0}, maxDataPoints=150, empty=g.young("No partner is configured", past=False),
             overrides=[g.series(name, color=color) for _, name, color in states],
         )),

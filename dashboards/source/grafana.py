@@ -167,6 +167,13 @@ def stats(title, description, queries, *, unit="none", name="value_and_name", em
     return panel("stat", title, description, queries, unit=unit, empty=empty, defaults=defaults, options=options, **more)
 
 
+# Styles of graphs: series on top of each other, bars, and areas of numbers that
+# change in steps.
+STACKED = {"stacking": {"mode": "normal", "group": "A"}}
+BARS = {"drawStyle": "bars", "fillOpacity": 70, "lineWidth": 0}
+AREAS = {**STACKED, "fillOpacity": 60, "lineWidth": 1, "lineInterpolation": "stepAfter"}
+
+
 def lines(title, description, queries, *, unit, style=None, legend="bottom", calcs=(), empty=None, **more):
     custom = {
         "drawStyle": "line",

@@ -228,7 +228,7 @@ def counts():
         (12, g.lines(
             "Accepted risks", "The number of accepted risks, with and without a decision.",
             [g.over_time(number(expr), name) for expr, name, _ in verdicts],
-            unit="short", style={"stacking": {"mode": "normal", "group": "A"}, "fillOpacity": 60, "lineWidth": 1, "lineInterpolation": "stepAfter"},
+            unit="short", style=g.AREAS,
             defaults={"decimals": 0, "min": 0}, maxDataPoints=200,
             overrides=[g.series(name, color=color) for _, name, color in verdicts],
         )),

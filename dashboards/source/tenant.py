@@ -117,7 +117,7 @@ def trend():
                 g.over_time(f"{maximum} - {reported('tenant_max_score', at='offset 1d')}", "Maximum"),
             ],
             unit="short", interval="1d", defaults={"decimals": 1},
-            style={"drawStyle": "bars", "fillOpacity": 70, "lineWidth": 0, "axisCenteredZero": True},
+            style={**g.BARS, "axisCenteredZero": True},
             overrides=[g.series("Maximum", color="gray"), g.series("Score", color="blue")],
             empty="Each day is compared with the day before, so the first bar comes a day after the first scrape; backfill writes the past.",
         )),
