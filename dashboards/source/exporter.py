@@ -1,7 +1,7 @@
 """The dashboard of the exporter: refreshes, requests to Graph, and the process."""
 
 from . import grafana as g
-from .promql import FAILING, FAILING_FOR, each, since_success
+from .promql import AT_END, FAILING, FAILING_FOR, each, since_success
 
 OF_PROCESS = 'job=~"$job", instance=~"$instance"'
 SELF = f"{{{OF_PROCESS}}}"
@@ -106,7 +106,7 @@ def counted(label, family, match=SELF):
 
 
 def ages():
-    worst = f"topk(5, max by (tenant) ({since_success(at='@ end()')}))"
+    worst = f"topk(5, max by (tenant) ({since_success(at=AT_END)}))"
     return [
         (12, g.lines(
             "Age of data", "Time since the last refresh of a list: maximum and median of all tenants. After 24 hours a tenant's data are no longer exported.",

@@ -6,12 +6,11 @@ extremes instead of a line per tenant.
 
 from . import grafana as g
 from .promql import CUSTOMER, CUSTOMER_INFO, MISSING, NEXT_ENDS, customers, of_partner
-from .promql import ACCEPTED, APPROVED, CLAIMS, CONTROL, ENDING, FAILING, FAILING_FOR, MILLISECONDS, TITLE_OF_DECLARED, UNAPPROVED, UNAPPROVED_WATCHED, UNREADABLE, each, in_state, number, ratio, reported, since_success
+from .promql import ACCEPTED, APPROVED, CLAIMS, CONTROL, ENDING, FAILING, FAILING_FOR, LAST_ACCEPTED, MILLISECONDS, TITLE_OF_DECLARED, UNAPPROVED, UNAPPROVED_WATCHED, UNREADABLE, each, in_state, number, ratio, reported, since_success
 
 LAST_WEEK = ratio(at="offset 7d")
 CHANGE = f"({ratio()}) - ({LAST_WEEK})"
 DISTANCE = f"({ratio()}) - {each('target_ratio')}"
-LAST_ACCEPTED = each("control_risk_last_accepted_timestamp_seconds", by=CONTROL)
 NEWLY = f"{LAST_ACCEPTED} > time() - 7 * 86400"
 # Those of the watch list first.
 UNDECIDED = f"topk(20, 2 * ({UNAPPROVED_WATCHED}) or ({UNAPPROVED}))"
@@ -156,7 +155,7 @@ def trend():
                 g.column("Value #A", "Change", unit="suffix: pp", decimals=1, steps=SIGNED, paint="text", width=110),
                 g.column("Value #B", "Now", unit="percentunit", decimals=1, width=90),
             ],
-            sort="Change", empty="Prometheus has no score of a week ago yet; backfill writes the past.",
+            sort="Change", empty=f"Prometheus has no score of a week ago yet{g.BACKFILL}",
         )),
     ]
 

@@ -68,6 +68,7 @@ UNAPPROVED = f"{ACCEPTED} unless on (tenant, control) ({APPROVED_UNTIL} > time()
 # Without a decision, of the watch list.
 UNAPPROVED_WATCHED = f"{UNAPPROVED} and on (tenant, control) {each('control_watched', by=CONTROL)}"
 EXPIRED = f"{ACCEPTED} and on (tenant, control) ({APPROVED_UNTIL} <= time())"
+LAST_ACCEPTED = each("control_risk_last_accepted_timestamp_seconds", by=CONTROL)
 APPROVED_LAST_DAY = last_day(APPROVED_UNTIL)
 DAYS_LEFT = f"({APPROVED_UNTIL} - time()) / 86400"
 ENDING = f"{ACCEPTED} and on (tenant, control) ({DAYS_LEFT} > 0 < 30)"

@@ -2,9 +2,8 @@
 
 from . import grafana as g
 from .promql import ASIDE_APPROVED, ASIDE_ENDING, ASIDE_EXPIRED, ASIDE_UNAPPROVED, ASIDE_UNTIL, DISAGREEING, RECOMMENDATION, RECOMMENDATION_TITLE, SET_ASIDE, STATUS_CHANGED, in_status, of_entra
-from .promql import ACCEPTED, APPROVED, APPROVED_LAST_DAY, CLAIM_UNTIL, CLAIMED, CLAIMS, CONTROL, DECLARED_ON, ENDING, EXPIRED, MILLISECONDS, SELF_APPROVED, TITLE_OF_DECLARED, UNAPPROVED, UNAPPROVED_WATCHED, UNREADABLE, claim_verdict, each, last_day, number, reported
+from .promql import ACCEPTED, APPROVED, APPROVED_LAST_DAY, AT_END, CLAIM_UNTIL, CLAIMED, CLAIMS, CONTROL, DECLARED_ON, ENDING, EXPIRED, LAST_ACCEPTED, MILLISECONDS, SELF_APPROVED, TITLE_OF_DECLARED, UNAPPROVED, UNAPPROVED_WATCHED, UNREADABLE, claim_verdict, each, last_day, number, reported
 
-LAST_ACCEPTED = each("control_risk_last_accepted_timestamp_seconds", by=CONTROL)
 REVERTED = f"{LAST_ACCEPTED} unless on (tenant, control) {ACCEPTED} unless on (tenant, control) {UNREADABLE}"
 POINTS = reported("control_max_score", by=CONTROL, match=DECLARED_ON)
 SCORED = reported("control_score", by=CONTROL, match=DECLARED_ON)
@@ -18,7 +17,7 @@ VERDICTS = {1: ("Unapproved", "red"), 2: ("Approved", "blue"), 3: ("Ends soon", 
 ASIDE_VERDICT = f"4 * ({ASIDE_EXPIRED}) or 3 * ({ASIDE_ENDING}) or 2 * ({ASIDE_APPROVED}) or ({ASIDE_UNAPPROVED})"
 ASIDE_WATCHED = f"{SET_ASIDE} and on (tenant, recommendation) {each('recommendation_watched', by=RECOMMENDATION)}"
 # What a person declared in Entra.
-BY_PERSON = in_status("planned|postponed|dismissed|risk_accepted|third_party|alternate_mitigation|completed_by_user|unknown", by=f"{RECOMMENDATION}, status")
+BY_PERSON = in_status(f"planned|postponed|dismissed|risk_accepted|{CLAIMS}|completed_by_user|unknown", by=f"{RECOMMENDATION}, status")
 IN_ENTRA = in_status(f"planned|completed_by_user|{CLAIMS}", by=f"{RECOMMENDATION}, status")
 CLAIMED_IN_ENTRA = in_status(CLAIMS)
 ENTRA_CLAIM_UNTIL = each("recommendation_claim_approved_until_timestamp_seconds", by=RECOMMENDATION)
@@ -202,7 +201,7 @@ def statuses():
     words = {0: ("Open or solved", g.FAINT), **words, 2: ("Dismissed", "purple")}
     of = [f"{number} * {in_status(name)}" for name, number in numbers.items()]
     flag = each("recommendation_set_aside", by=RECOMMENDATION)
-    ever = f"max by ({RECOMMENDATION}) (max_over_time(secure_score_recommendation_set_aside{{tenant=~\"$tenant\"}}[$__range] @ end()))"
+    ever = f"max by ({RECOMMENDATION}) (max_over_time(secure_score_recommendation_set_aside{{tenant=~\"$tenant\"}}[$__range] {AT_END}))"
     expr = f"({' or '.join(of)} or 0 * {flag}) and on (tenant, recommendation) topk(20, {ever} == 1)"
     return g.timeline(
         "When a recommendation was set aside", "At most 20 recommendations that were set aside in the time range.",
@@ -213,7 +212,7 @@ def statuses():
 
 def course():
     # Limited to twenty, because a timeline of a thousand rows is unreadable.
-    newest = f"topk(20, {each('control_risk_last_accepted_timestamp_seconds', by='tenant, control', at='@ end()')})"
+    newest = f"topk(20, {each('control_risk_last_accepted_timestamp_seconds', by='tenant, control', at=AT_END)})"
     expr = f"(2 * ({APPROVED}) or ({ACCEPTED}) or 0 * ({REVERTED})) and on (tenant, control) {newest}"
     return g.timeline(
         "When a risk was accepted", "The 20 most recently accepted controls, from acceptance to withdrawal, with and without a decision at the time.",

@@ -119,7 +119,7 @@ def trend():
             unit="short", interval="1d", defaults={"decimals": 1},
             style={**g.BARS, "axisCenteredZero": True},
             overrides=[g.series("Maximum", color="gray"), g.series("Score", color="blue")],
-            empty="Each day is compared with the day before, so the first bar comes a day after the first scrape; backfill writes the past.",
+            empty=f"Each day is compared with the day before, so the first bar comes a day after the first scrape{g.BACKFILL}",
         )),
     ]
 
