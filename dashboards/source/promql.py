@@ -88,7 +88,7 @@ def number(of, by=""):
 CLAIMS = "third_party|alternate_mitigation"
 CLAIMED = in_state(CLAIMS, by=f"{CONTROL}, state")
 CLAIM_UNTIL = each("control_claim_approved_until_timestamp_seconds", by=CONTROL)
-# Whoever declared it is its only approver (1), or not (0).
+# Whether the person who declared it is its only approver: 1 or 0.
 SELF_APPROVED = each("control_self_approved", by=CONTROL)
 
 
