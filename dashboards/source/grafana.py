@@ -68,7 +68,7 @@ NO_SAMPLE = "Prometheus has no sample of this in the time range yet: a graph beg
 BACKFILL = "; backfill writes the past."
 
 
-def young(otherwise="", past=True):
+def young(otherwise="", past=False):
     """What a graph says without data: `otherwise` is the cause that is not the age of
     Prometheus, `past` whether backfill writes it."""
     sentence = NO_SAMPLE + (BACKFILL if past else ".")
@@ -173,7 +173,7 @@ BARS = {"drawStyle": "bars", "fillOpacity": 70, "lineWidth": 0}
 AREAS = {**STACKED, "fillOpacity": 60, "lineWidth": 1, "lineInterpolation": "stepAfter"}
 
 
-def lines(title, description, queries, *, unit, style=None, legend="bottom", calcs=(), empty=None, **more):
+def lines(title, description, queries, *, unit, style=None, legend="bottom", calcs=(), empty=young(), **more):
     custom = {
         "drawStyle": "line",
         "lineWidth": 2,
@@ -190,7 +190,7 @@ def lines(title, description, queries, *, unit, style=None, legend="bottom", cal
         "legend": {"showLegend": True, "displayMode": "table" if legend == "right" else "list", "placement": legend, "calcs": list(calcs)},
         "tooltip": {"mode": "multi", "sort": "desc"},
     }
-    return panel("timeseries", title, description, queries, unit=unit, empty=empty or young(), defaults=defaults, options=options, **more)
+    return panel("timeseries", title, description, queries, unit=unit, empty=empty, defaults=defaults, options=options, **more)
 
 
 def timeline(title, description, query, values, *, empty, **more):

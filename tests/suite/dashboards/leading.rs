@@ -56,6 +56,34 @@ fn every_panel_says_why_it_is_empty() {
     }
 }
 
+/// Backfill leaves out the exporter's own metrics, the health of refreshes, and what
+/// Entra recommends.
+#[test]
+fn a_panel_names_backfill_where_backfill_fills_it() {
+    let pages = Page::all();
+    let named = pages.iter().flat_map(|page| {
+        let says = |it: &&Value| {
+            text(&it["fieldConfig"]["defaults"]["noValue"]).contains("backfill writes the past")
+        };
+        let title = |it: &Value| format!("{} / {}", page.uid(), text(&it["title"]));
+        page.panels().filter(says).map(title).collect::<Vec<_>>()
+    });
+    let expected = [
+        "secure-score-control / Share of the points",
+        "secure-score-control / Ten lowest tenants",
+        "secure-score-control / State over time",
+        "secure-score-fleet / Score of the fleet",
+        "secure-score-fleet / Biggest movers of 7 days",
+        "secure-score-fleet / Accepted risks over time",
+        "secure-score-risks / When a risk was accepted",
+        "secure-score-risks / Accepted risks",
+        "secure-score-tenant / Score and maximum",
+        "secure-score-tenant / Changes from day to day",
+        "secure-score-tenant / Score against comparable tenants",
+    ];
+    assert_eq!(named.collect::<Vec<_>>(), expected);
+}
+
 /// One sample makes no line.
 #[test]
 fn a_graph_shows_its_first_sample() {
