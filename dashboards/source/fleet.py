@@ -165,14 +165,14 @@ def watched():
     of_list = 'control=~"$watched"'
     share = f"{reported('control_score', by=CONTROL, match=of_list)} / ({reported('control_max_score', by=CONTROL, match=of_list)} > 0)"
     states = [
-        f"1 * ({UNAPPROVED_WATCHED})",
+        UNAPPROVED,
         f"2 * {in_state('unknown', match=of_list)}",
         f"4 * {in_state(CLAIMS, match=of_list)}",
         f"5 * {in_state('planned', match=of_list)}",
         f"6 * ({APPROVED})",
         f"3 + 4 * ({share} >= bool 1)",
     ]
-    cell = " or ".join(f"({state} and on (tenant, control) {in_list})" for state in states)
+    cell = f"({' or '.join(states)}) and on (tenant, control) {in_list}"
     return g.matrix(
         "Tenants and watched controls", "Every tenant and each control of the watch list (risk_accepted.watch): accepted without a decision, open, or done; tenants with an unapproved acceptance first. An empty cell is a control that Microsoft does not score at this tenant.",
         g.rows(f"sort(max by (tenant, control) ({cell}))"),
