@@ -42,7 +42,7 @@ def headline():
             defaults={"decimals": 0, "links": [g.TO_DOWN_RUNBOOK]},
         )),
         (3, g.stat(
-            "Lists failing", "Lists of tenants whose last refresh failed. Each tenant has two: the catalogue with its states, and the scores.",
+            "Lists failing", "Lists of tenants whose last refresh failed. Each tenant has two, the catalogue with its states and the scores, and two more where Entra is read.",
             g.now(f"count({FAILING}) or 0 * count({each('up')})"), steps=g.NONE_IS_GOOD,
         )),
         (4, g.stat(
