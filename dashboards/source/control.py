@@ -114,7 +114,7 @@ def tenants():
 
 def history():
     lowest = f"({SHARE}) and on (tenant) bottomk(10, {at_the_end()})"
-    share = {"unit": "percentunit", "defaults": {"decimals": 0, "min": 0, "max": 1}, "maxDataPoints": 200, "empty": g.young("Microsoft scores no tenant on this control", past=True)}
+    share = {"unit": "percentunit", "defaults": {"decimals": 0, "min": 0, "max": 1}, "maxDataPoints": 200, "empty": g.no_sample_yet("Microsoft scores no tenant on this control", past=True)}
     return [
         (12, g.lines(
             "Share of the points", "The highest, median and lowest share of all tenants.",
@@ -145,5 +145,5 @@ def course():
     return g.timeline(
         "State over time", "The declared state per tenant, tenants with a change first; at most 20.",
         g.over_time(f"({numbered}) and on (tenant) {some}", "{{tenant}}"), COURSE, maxDataPoints=200,
-        empty=g.young("No tenant has a state of this control", past=True),
+        empty=g.no_sample_yet("No tenant has a state of this control", past=True),
     )

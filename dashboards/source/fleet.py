@@ -142,7 +142,7 @@ def trend():
         (15, g.lines(
             "Score of the fleet", "The highest, median and lowest score of all tenants, as a share of the maximum. A step of all three is usually a change by Microsoft. Tenants without data are not counted.",
             extremes, overrides=[g.series("Highest", color="green", fill=10, fillBelowTo="Lowest"), g.series("Median", color="blue", fill=0), g.series("Lowest", color="red", fill=0)],
-            unit="percentunit", defaults={"decimals": 1}, maxDataPoints=150, empty=g.young(past=True),
+            unit="percentunit", defaults={"decimals": 1}, maxDataPoints=150, empty=g.no_sample_yet(past=True),
         )),
         (9, g.table(
             "Biggest movers of 7 days", "The ten tenants whose score moved most against a week ago, in percentage points.",
@@ -187,7 +187,7 @@ def risks():
             "Accepted risks over time", "Accepted risks of all tenants, with and without a decision at the time.",
             [g.over_time(number(UNAPPROVED), "Unapproved"), g.over_time(number(APPROVED), "Approved")],
             unit="short", style=g.AREAS,
-            defaults={"decimals": 0, "min": 0}, maxDataPoints=150, empty=g.young(past=True),
+            defaults={"decimals": 0, "min": 0}, maxDataPoints=150, empty=g.no_sample_yet(past=True),
             overrides=[g.series("Unapproved", color="red"), g.series("Approved", color="blue")],
         )),
         (15, g.table(
@@ -279,7 +279,7 @@ def coverage():
             "Customers by state", "The customers of all partners, by whether the exporter watches them.",
             [g.over_time(customers(state), name) for state, name, _ in states],
             unit="short", style=g.AREAS,
-            defaults={"decimals": 0, "min": 0}, maxDataPoints=150, empty=g.young("No partner is configured"),
+            defaults={"decimals": 0, "min": 0}, maxDataPoints=150, empty=g.no_sample_yet("No partner is configured"),
             overrides=[g.series(name, color=color) for _, name, color in states],
         )),
         (10, g.table(

@@ -68,9 +68,9 @@ NO_SAMPLE = "Prometheus has no sample of this in the time range yet: a graph beg
 BACKFILL = "; backfill writes the past."
 
 
-def young(otherwise="", past=False):
-    """What a graph says without data: `otherwise` is the cause that is not the age of
-    Prometheus, `past` whether backfill writes it."""
+def no_sample_yet(otherwise="", past=False):
+    """What a graph says without data: `otherwise` is a cause other than too few samples,
+    `past` whether backfill writes earlier ones."""
     sentence = NO_SAMPLE + (BACKFILL if past else ".")
     return f"{otherwise}, or {sentence}" if otherwise else sentence
 
@@ -173,7 +173,7 @@ BARS = {"drawStyle": "bars", "fillOpacity": 70, "lineWidth": 0}
 AREAS = {**STACKED, "fillOpacity": 60, "lineWidth": 1, "lineInterpolation": "stepAfter"}
 
 
-def lines(title, description, queries, *, unit, style=None, legend="bottom", calcs=(), empty=young(), **more):
+def lines(title, description, queries, *, unit, style=None, legend="bottom", calcs=(), empty=no_sample_yet(), **more):
     custom = {
         "drawStyle": "line",
         "lineWidth": 2,

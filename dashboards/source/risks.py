@@ -206,7 +206,7 @@ def statuses():
     return g.timeline(
         "When a recommendation was set aside", "At most 20 recommendations that were set aside in the time range.",
         g.over_time(expr, "{{tenant}} · {{recommendation}}"), words, maxDataPoints=120,
-        empty=g.young("Nothing was set aside in the time range, Entra is not read"),
+        empty=g.no_sample_yet("Nothing was set aside in the time range, Entra is not read"),
     )
 
 
@@ -217,7 +217,7 @@ def course():
     return g.timeline(
         "When a risk was accepted", "The 20 most recently accepted controls, from acceptance to withdrawal, with and without a decision at the time.",
         g.over_time(expr, "{{tenant}} · {{control}}"), COURSE, maxDataPoints=200,
-        empty=g.young("No risk was accepted as far back as Microsoft's history", past=True),
+        empty=g.no_sample_yet("No risk was accepted as far back as Microsoft's history", past=True),
     )
 
 
@@ -228,7 +228,7 @@ def counts():
             "Accepted risks", "The number of accepted risks, with and without a decision.",
             [g.over_time(number(expr), name) for expr, name, _ in verdicts],
             unit="short", style=g.AREAS,
-            defaults={"decimals": 0, "min": 0}, maxDataPoints=200, empty=g.young(past=True),
+            defaults={"decimals": 0, "min": 0}, maxDataPoints=200, empty=g.no_sample_yet(past=True),
             overrides=[g.series(name, color=color) for _, name, color in verdicts],
         )),
         (12, g.table(

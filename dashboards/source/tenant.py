@@ -107,7 +107,7 @@ def trend():
                 g.over_time(f"{target} * on (tenant) {maximum}", "Target"),
                 g.over_time(score, "Score"),
             ],
-            unit="short", style={"lineInterpolation": "stepAfter"}, defaults={"decimals": 0}, empty=g.young(past=True),
+            unit="short", style={"lineInterpolation": "stepAfter"}, defaults={"decimals": 0}, empty=g.no_sample_yet(past=True),
             overrides=[g.series("Maximum", color="gray", fill=0, width=1), g.series("Target", color="green", dashed=True, fill=0, width=1), g.series("Score", color="blue")],
         )),
         (10, g.lines(
@@ -162,7 +162,7 @@ def comparison():
                 g.over_time(ratio(), "{{tenant}}"),
                 *[g.over_time(average(basis), name) for basis, name in BASES.items()],
             ],
-            unit="percentunit", defaults={"decimals": 1}, empty=g.young(past=True),
+            unit="percentunit", defaults={"decimals": 1}, empty=g.no_sample_yet(past=True),
             overrides=[g.series(name, dashed=True, fill=0, width=1) for name in BASES.values()],
         )),
     ]

@@ -4,8 +4,8 @@
 use super::page::{Page, list, text};
 use serde_json::{Value, json};
 
-/// Words by which a graph says that Prometheus is too young for it.
-const OF_YOUTH: [&str; 4] = ["yet", "first scrape", "first one", "fewer than two samples"];
+/// Words by which a panel says that Prometheus has too few samples for it.
+const TOO_FEW_SAMPLES: [&str; 4] = ["yet", "first scrape", "first one", "fewer than two samples"];
 
 /// A number has room for a few words only.
 const NUMBER_CHARS: usize = 24;
@@ -49,7 +49,7 @@ fn every_panel_says_why_it_is_empty() {
             });
             let graph = panel["type"] != "table";
             let excused = says.contains("partner") && !graph;
-            let said = OF_YOUTH.iter().any(|it| says.contains(it));
+            let said = TOO_FEW_SAMPLES.iter().any(|it| says.contains(it));
             let ranking = panel["title"] == "Ranking";
             assert!(!needs_past || said || excused || ranking, "{place}: {says}");
         }
