@@ -1,16 +1,16 @@
 """The dashboard of one control on all tenants: points, state and acceptances."""
 
 from . import grafana as g
-from .promql import MILLISECONDS, each, reported
+from .promql import AT_END, CLAIMS, MILLISECONDS, each, last_day, reported
 
 THIS = 'control="$control"'
 SCORE = reported("control_score", match=THIS)
 MAXIMUM = reported("control_max_score", match=THIS)
 SHARE = f"{SCORE} / ({MAXIMUM} > 0)"
 STATE = each("control_state", by="tenant, state", match=THIS)
-ACCEPTED = f'{each("control_state", match=THIS + ", state=" + chr(34) + "risk_accepted" + chr(34))}'
-# A time in the last day of the approval, whose end is exclusive.
-LAST_DAY = f'1000 * ({each("control_risk_approved_until_timestamp_seconds", match=THIS)} - 1)'
+ACCEPTED = each("control_state", match=f'{THIS}, state="risk_accepted"')
+CLAIMED_HERE = f'{THIS}, state=~"{CLAIMS}"'
+LAST_DAY = last_day(each("control_risk_approved_until_timestamp_seconds", match=THIS))
 
 # The recommendation of Entra with the control's name, on each tenant.
 JOINED = each("recommendation_info", by="tenant, recommendation", match=THIS)
@@ -67,11 +67,8 @@ def headline():
         (5, g.stat("Points of all", "The points of all tenants as a share of their maximum.", g.now(f"sum({SCORE}) / (sum({MAXIMUM} and on (tenant) {SCORE}) > 0)"), unit="percentunit", steps=g.RATIO, defaults={"decimals": 0}, empty="No tenant scored")),
         (5, g.stat("Lowest", "The tenant with the smallest share of the points.", g.now(f"bottomk(1, {SHARE})", "{{tenant}}"), unit="percentunit", name="value_and_name", steps=g.RATIO, defaults={"decimals": 0}, empty="No tenant scored")),
         (5, g.stat("Risk accepted", "Tenants that accepted this risk.", g.now(f"count({ACCEPTED}) or {scored}"), steps=g.NONE_IS_GOOD, defaults={"links": [g.TO_RISKS, g.TO_REGISTER, g.TO_RUNBOOK]}, empty="No tenant scored")),
-        (5, g.stat("Claimed", "Tenants that declared it solved by another product or other means: all points, unverified by Microsoft.", g.now(f"count({each('control_state', match=THIS + CLAIMS)}) or {scored}"), steps=[(None, "text"), (1, "purple")], empty="No tenant scored")),
+        (5, g.stat("Claimed", "Tenants that declared it solved by another product or other means: all points, unverified by Microsoft.", g.now(f"count({each('control_state', match=CLAIMED_HERE)}) or {scored}"), steps=[(None, "text"), (1, "purple")], empty="No tenant scored")),
     ]
-
-
-CLAIMS = ', state=~"third_party|alternate_mitigation"'
 
 
 def places():
@@ -117,7 +114,7 @@ def tenants():
 
 def history():
     lowest = f"({SHARE}) and on (tenant) bottomk(10, {at_the_end()})"
-    share = {"unit": "percentunit", "defaults": {"decimals": 0, "min": 0, "max": 1}, "maxDataPoints": 200, "empty": g.young("Microsoft scores no tenant on this control")}
+    share = {"unit": "percentunit", "defaults": {"decimals": 0, "min": 0, "max": 1}, "maxDataPoints": 200, "empty": g.no_sample_yet("Microsoft scores no tenant on this control", past=True)}
     return [
         (12, g.lines(
             "Share of the points", "The highest, median and lowest share of all tenants.",
@@ -133,8 +130,8 @@ def history():
 
 
 def at_the_end():
-    score = reported("control_score", match=THIS, at="@ end()")
-    maximum = reported("control_max_score", match=THIS, at="@ end()")
+    score = reported("control_score", match=THIS, at=AT_END)
+    maximum = reported("control_max_score", match=THIS, at=AT_END)
     return f"{score} / ({maximum} > 0)"
 
 
@@ -143,10 +140,10 @@ def course():
         return each("control_state", match=f'{THIS}, state="{name}"')
 
     numbered = " or ".join(f"{number} * {of(name)}" for name, number in NUMBERS.items())
-    touched = each("control_state_updated_timestamp_seconds", match=THIS, at="@ end()")
-    some = f"topk(20, {touched} or 0 * {each('control_score', match=THIS, at='@ end()')})"
+    touched = each("control_state_updated_timestamp_seconds", match=THIS, at=AT_END)
+    some = f"topk(20, {touched} or 0 * {each('control_score', match=THIS, at=AT_END)})"
     return g.timeline(
         "State over time", "The declared state per tenant, tenants with a change first; at most 20.",
         g.over_time(f"({numbered}) and on (tenant) {some}", "{{tenant}}"), COURSE, maxDataPoints=200,
-        empty=g.young("No tenant has a state of this control"),
+        empty=g.no_sample_yet("No tenant has a state of this control", past=True),
     )

@@ -1,7 +1,7 @@
 """The dashboard of the exporter: refreshes, requests to Graph, and the process."""
 
 from . import grafana as g
-from .promql import FAILING, FAILING_FOR, each, since_success
+from .promql import AT_END, FAILING, FAILING_FOR, each, since_success
 
 OF_PROCESS = 'job=~"$job", instance=~"$instance"'
 SELF = f"{{{OF_PROCESS}}}"
@@ -42,7 +42,7 @@ def headline():
             defaults={"decimals": 0, "links": [g.TO_DOWN_RUNBOOK]},
         )),
         (3, g.stat(
-            "Lists failing", "Lists of tenants whose last refresh failed. Each tenant has two: the catalogue with its states, and the scores.",
+            "Lists failing", "Lists of tenants whose last refresh failed. Each tenant has two, the catalogue with its states and the scores, and two more where Entra is read.",
             g.now(f"count({FAILING}) or 0 * count({each('up')})"), steps=g.NONE_IS_GOOD,
         )),
         (4, g.stat(
@@ -96,7 +96,7 @@ def hourly(title, description, queries, **more):
     """Whole numbers: what was counted in each hour."""
     return g.lines(
         title, description, queries,
-        unit="short", style={"drawStyle": "bars", "fillOpacity": 70, "lineWidth": 0, "stacking": {"mode": "normal", "group": "A"}},
+        unit="short", style={**g.BARS, **g.STACKED},
         interval="1h", defaults={"min": 0, "decimals": 0}, **more,
     )
 
@@ -106,7 +106,7 @@ def counted(label, family, match=SELF):
 
 
 def ages():
-    worst = f"topk(5, max by (tenant) ({since_success(at='@ end()')}))"
+    worst = f"topk(5, max by (tenant) ({since_success(at=AT_END)}))"
     return [
         (12, g.lines(
             "Age of data", "Time since the last refresh of a list: maximum and median of all tenants. After 24 hours a tenant's data are no longer exported.",
@@ -143,18 +143,17 @@ def trouble():
 
 
 def graph():
-    stacked = {"stacking": {"mode": "normal", "group": "A"}, "fillOpacity": 40, "lineWidth": 1}
     return [
         (8, g.lines(
             "Requests by answer", "Requests to Microsoft Graph a minute, of all exporters; `none` without an answer. Microsoft allows 150 a minute per tenant.",
             [g.over_time(f"60 * sum by (code) (rate(secure_score_graph_requests_total{{{OF_BOTH}}}{RATE}))", "{{code}}")],
-            unit="reqpm", style=stacked, defaults={"min": 0},
+            unit="reqpm", style={**g.STACKED, "fillOpacity": 40, "lineWidth": 1}, defaults={"min": 0},
             overrides=[g.series("200", color="green")], empty=NO_RATE,
         )),
         (8, g.lines(
             "Throttled", "Throttled answers of Graph an hour, for the five tenants with most. The exporter waits as asked; if it lasts, another program uses the same limit.",
             [g.over_time(f"topk(5, 3600 * sum by (tenant) (rate(secure_score_graph_throttled_total{{{OF_BOTH}}}{RATE})) > 0)", "{{tenant}}")],
-            unit="short", style={"drawStyle": "bars", "fillOpacity": 70, "lineWidth": 0, "stacking": {"mode": "normal", "group": "A"}}, defaults={"min": 0, "decimals": 1}, empty=f"No request was throttled, {NOTHING_YET}",
+            unit="short", style={**g.BARS, **g.STACKED}, defaults={"min": 0, "decimals": 1}, empty=f"No request was throttled, {NOTHING_YET}",
         )),
         (8, g.lines(
             "Tokens", "Token requests to Entra an hour, and those of them that failed. A token lasts about an hour, so one per tenant and hour is usual.",

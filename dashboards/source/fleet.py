@@ -6,12 +6,11 @@ extremes instead of a line per tenant.
 
 from . import grafana as g
 from .promql import CUSTOMER, CUSTOMER_INFO, MISSING, NEXT_ENDS, customers, of_partner
-from .promql import ACCEPTED, APPROVED, CLAIMS, CONTROL, ENDING, FAILING, FAILING_FOR, MILLISECONDS, TITLE_OF_DECLARED, UNAPPROVED, UNAPPROVED_WATCHED, UNREADABLE, each, in_state, number, ratio, reported, since_success
+from .promql import ACCEPTED, APPROVED, CLAIMS, CONTROL, ENDING, FAILING, FAILING_FOR, LAST_ACCEPTED, MILLISECONDS, TITLE_OF_DECLARED, UNAPPROVED, UNAPPROVED_WATCHED, UNREADABLE, each, in_state, number, ratio, reported, since_success
 
 LAST_WEEK = ratio(at="offset 7d")
 CHANGE = f"({ratio()}) - ({LAST_WEEK})"
 DISTANCE = f"({ratio()}) - {each('target_ratio')}"
-LAST_ACCEPTED = each("control_risk_last_accepted_timestamp_seconds", by=CONTROL)
 NEWLY = f"{LAST_ACCEPTED} > time() - 7 * 86400"
 # Those of the watch list first.
 UNDECIDED = f"topk(20, 2 * ({UNAPPROVED_WATCHED}) or ({UNAPPROVED}))"
@@ -143,7 +142,7 @@ def trend():
         (15, g.lines(
             "Score of the fleet", "The highest, median and lowest score of all tenants, as a share of the maximum. A step of all three is usually a change by Microsoft. Tenants without data are not counted.",
             extremes, overrides=[g.series("Highest", color="green", fill=10, fillBelowTo="Lowest"), g.series("Median", color="blue", fill=0), g.series("Lowest", color="red", fill=0)],
-            unit="percentunit", defaults={"decimals": 1}, maxDataPoints=150,
+            unit="percentunit", defaults={"decimals": 1}, maxDataPoints=150, empty=g.no_sample_yet(past=True),
         )),
         (9, g.table(
             "Biggest movers of 7 days", "The ten tenants whose score moved most against a week ago, in percentage points.",
@@ -156,7 +155,7 @@ def trend():
                 g.column("Value #A", "Change", unit="suffix: pp", decimals=1, steps=SIGNED, paint="text", width=110),
                 g.column("Value #B", "Now", unit="percentunit", decimals=1, width=90),
             ],
-            sort="Change", empty="Prometheus has no score of a week ago yet; backfill writes the past.",
+            sort="Change", empty=f"Prometheus has no score of a week ago yet{g.BACKFILL}",
         )),
     ]
 
@@ -166,14 +165,14 @@ def watched():
     of_list = 'control=~"$watched"'
     share = f"{reported('control_score', by=CONTROL, match=of_list)} / ({reported('control_max_score', by=CONTROL, match=of_list)} > 0)"
     states = [
-        f"1 * ({UNAPPROVED_WATCHED})",
+        UNAPPROVED,
         f"2 * {in_state('unknown', match=of_list)}",
         f"4 * {in_state(CLAIMS, match=of_list)}",
         f"5 * {in_state('planned', match=of_list)}",
         f"6 * ({APPROVED})",
         f"3 + 4 * ({share} >= bool 1)",
     ]
-    cell = " or ".join(f"({state} and on (tenant, control) {in_list})" for state in states)
+    cell = f"({' or '.join(states)}) and on (tenant, control) {in_list}"
     return g.matrix(
         "Tenants and watched controls", "Every tenant and each control of the watch list (risk_accepted.watch): accepted without a decision, open, or done; tenants with an unapproved acceptance first. An empty cell is a control that Microsoft does not score at this tenant.",
         g.rows(f"sort(max by (tenant, control) ({cell}))"),
@@ -187,8 +186,8 @@ def risks():
         (9, g.lines(
             "Accepted risks over time", "Accepted risks of all tenants, with and without a decision at the time.",
             [g.over_time(number(UNAPPROVED), "Unapproved"), g.over_time(number(APPROVED), "Approved")],
-            unit="short", style={"stacking": {"mode": "normal", "group": "A"}, "fillOpacity": 60, "lineWidth": 1, "lineInterpolation": "stepAfter"},
-            defaults={"decimals": 0, "min": 0}, maxDataPoints=150,
+            unit="short", style=g.AREAS,
+            defaults={"decimals": 0, "min": 0}, maxDataPoints=150, empty=g.no_sample_yet(past=True),
             overrides=[g.series("Unapproved", color="red"), g.series("Approved", color="blue")],
         )),
         (15, g.table(
@@ -279,8 +278,8 @@ def coverage():
         (10, g.lines(
             "Customers by state", "The customers of all partners, by whether the exporter watches them.",
             [g.over_time(customers(state), name) for state, name, _ in states],
-            unit="short", style={"stacking": {"mode": "normal", "group": "A"}, "fillOpacity": 60, "lineWidth": 1, "lineInterpolation": "stepAfter"},
-            defaults={"decimals": 0, "min": 0}, maxDataPoints=150, empty=g.young("No partner is configured", past=False),
+            unit="short", style=g.AREAS,
+            defaults={"decimals": 0, "min": 0}, maxDataPoints=150, empty=g.no_sample_yet("No partner is configured"),
             overrides=[g.series(name, color=color) for _, name, color in states],
         )),
         (10, g.table(

@@ -68,12 +68,11 @@ NO_SAMPLE = "Prometheus has no sample of this in the time range yet: a graph beg
 BACKFILL = "; backfill writes the past."
 
 
-def young(otherwise="", past=True):
-    """What a graph says without data: `otherwise` is the cause that is not the age of
-    Prometheus, `past` whether backfill writes it."""
+def no_sample_yet(otherwise="", past=False):
+    """What a graph says without data: `otherwise` is a cause other than too few samples,
+    `past` whether backfill writes earlier ones."""
     sentence = NO_SAMPLE + (BACKFILL if past else ".")
     return f"{otherwise}, or {sentence}" if otherwise else sentence
-
 
 
 def thresholds(steps):
@@ -167,7 +166,14 @@ def stats(title, description, queries, *, unit="none", name="value_and_name", em
     return panel("stat", title, description, queries, unit=unit, empty=empty, defaults=defaults, options=options, **more)
 
 
-def lines(title, description, queries, *, unit, style=None, legend="bottom", calcs=(), empty=None, **more):
+# Styles of graphs: series on top of each other, bars, and areas of numbers that
+# change in steps.
+STACKED = {"stacking": {"mode": "normal", "group": "A"}}
+BARS = {"drawStyle": "bars", "fillOpacity": 70, "lineWidth": 0}
+AREAS = {**STACKED, "fillOpacity": 60, "lineWidth": 1, "lineInterpolation": "stepAfter"}
+
+
+def lines(title, description, queries, *, unit, style=None, legend="bottom", calcs=(), empty=no_sample_yet(), **more):
     custom = {
         "drawStyle": "line",
         "lineWidth": 2,
@@ -184,7 +190,7 @@ def lines(title, description, queries, *, unit, style=None, legend="bottom", cal
         "legend": {"showLegend": True, "displayMode": "table" if legend == "right" else "list", "placement": legend, "calcs": list(calcs)},
         "tooltip": {"mode": "multi", "sort": "desc"},
     }
-    return panel("timeseries", title, description, queries, unit=unit, empty=empty or young(), defaults=defaults, options=options, **more)
+    return panel("timeseries", title, description, queries, unit=unit, empty=empty, defaults=defaults, options=options, **more)
 
 
 def timeline(title, description, query, values, *, empty, **more):
@@ -398,20 +404,20 @@ def tenants(everything=True):
     return choice("tenant", "Tenant", "secure_score_tenant_info, tenant", everything=everything)
 
 
-def declared():
-    """Controls with a history, to which queries restrict themselves. Its All is the
+def controls(name, label, family):
+    """A hidden list of controls, to which queries restrict themselves. Its All is the
     list itself."""
-    values = 'secure_score_control_state_updated_timestamp_seconds{tenant=~"$tenant"}, control'
-    variable = choice("declared", "Controls with a history", values, hide=2)
+    variable = choice(name, label, f'secure_score_{family}{{tenant=~"$tenant"}}, control', hide=2)
     del variable["allValue"]
     return {**variable, "skipUrlSync": True}
+
+
+def declared():
+    return controls("declared", "Controls with a history", "control_state_updated_timestamp_seconds")
 
 
 def watched():
-    """Controls of the watch list, likewise."""
-    variable = choice("watched", "Watched controls", 'secure_score_control_watched{tenant=~"$tenant"}, control', hide=2)
-    del variable["allValue"]
-    return {**variable, "skipUrlSync": True}
+    return controls("watched", "Watched controls", "control_watched")
 
 
 def places():
@@ -513,10 +519,10 @@ PAGES = {"fleet": "Fleet", "tenant": "Tenant", "risks": "Accepted risks", "contr
 def links():
     plain = {"asDropdown": False, "icon": "dashboard", "includeVars": True, "keepTime": True, "tags": [], "targetBlank": False, "tooltip": "With the same time range and variables", "type": "link", "url": ""}
     # Tenant repeats itself for every chosen tenant, so it does not inherit All.
-    alone = {"includeVars": False, "tooltip": "Opens on the first tenant, with the same time range"}
+    alone = {"url": "/d/secure-score-tenant?${datasource:queryparam}", "includeVars": False, "tooltip": "Opens on the first tenant, with the same time range"}
     outside = {**plain, "icon": "external link", "includeVars": False, "keepTime": False, "targetBlank": True}
     return [
-        *({**plain, "title": title, "url": f"/d/secure-score-{page}?${{datasource:queryparam}}" if page == "tenant" else f"/d/secure-score-{page}", **(alone if page == "tenant" else {})} for page, title in PAGES.items()),
+        *({**plain, "title": title, "url": f"/d/secure-score-{page}", **(alone if page == "tenant" else {})} for page, title in PAGES.items()),
         {**outside, "title": "Register", "url": "${exporter}/acceptances", "tooltip": "Who accepted which risk and why, on the exporter's page"},
         {**outside, "title": "Defender portal", "url": f"{PORTAL}?viewid=actions", "tooltip": "Recommended actions, where a state is changed"},
         {**outside, "title": "Runbook", "icon": "doc", "url": "${exporter}/runbooks/SecureScoreRiskAccepted", "tooltip": "What to do about an accepted risk"},

@@ -7,6 +7,7 @@ show each tenant once.
 
 OF_TENANT = 'tenant=~"$tenant"'
 CONTROL = "tenant, control, category"
+MILLISECONDS = "1000 * "
 
 
 def each(family, by="tenant", match="", at=""):
@@ -51,6 +52,12 @@ def in_state(states, by=CONTROL, at="", match=""):
     return each("control_state", by=by, match=match, at=at)
 
 
+def last_day(until):
+    """The last day of an approval, as the pages show it: a time in it, as its end is
+    exclusive."""
+    return f"{MILLISECONDS}({until} - 1)"
+
+
 ACCEPTED = in_state("risk_accepted")
 # Whether their risk is accepted is unknown.
 UNREADABLE = in_state("unknown")
@@ -61,8 +68,8 @@ UNAPPROVED = f"{ACCEPTED} unless on (tenant, control) ({APPROVED_UNTIL} > time()
 # Without a decision, of the watch list.
 UNAPPROVED_WATCHED = f"{UNAPPROVED} and on (tenant, control) {each('control_watched', by=CONTROL)}"
 EXPIRED = f"{ACCEPTED} and on (tenant, control) ({APPROVED_UNTIL} <= time())"
-# The last day, as the pages show it: a time in it.
-APPROVED_LAST_DAY = f"1000 * ({APPROVED_UNTIL} - 1)"
+LAST_ACCEPTED = each("control_risk_last_accepted_timestamp_seconds", by=CONTROL)
+APPROVED_LAST_DAY = last_day(APPROVED_UNTIL)
 DAYS_LEFT = f"({APPROVED_UNTIL} - time()) / 86400"
 ENDING = f"{ACCEPTED} and on (tenant, control) ({DAYS_LEFT} > 0 < 30)"
 
@@ -81,8 +88,14 @@ def number(of, by=""):
 CLAIMS = "third_party|alternate_mitigation"
 CLAIMED = in_state(CLAIMS, by=f"{CONTROL}, state")
 CLAIM_UNTIL = each("control_claim_approved_until_timestamp_seconds", by=CONTROL)
-# Whoever declared it is its only approver (1), or not (0).
+# Whether the person who declared it is its only approver: 1 or 0.
 SELF_APPROVED = each("control_self_approved", by=CONTROL)
+
+
+def claim_verdict(until, claimed):
+    """Of a claim: 4 ended, 2 approved, 1 without a decision."""
+    return f"4 * ({until} <= bool time()) + 2 * ({until} > bool time()) or {claimed}"
+
 
 # Entra's recommendations, of tenants that let the exporter read them.
 RECOMMENDATION = "tenant, recommendation"
@@ -167,7 +180,6 @@ RELATIONSHIP_END = of_partner("relationship_end_timestamp_seconds", by=CUSTOMER)
 NEXT_ENDS = f"bottomk(20, {RELATIONSHIP_END} < time() + 90 * 86400)"
 
 FAILING = each("up", by="tenant, api") + " == 0"
-MILLISECONDS = "1000 * "
 
 
 def since_success(match="", at=""):

@@ -2,9 +2,8 @@
 
 from . import grafana as g
 from .promql import ASIDE_APPROVED, ASIDE_ENDING, ASIDE_EXPIRED, ASIDE_UNAPPROVED, ASIDE_UNTIL, DISAGREEING, RECOMMENDATION, RECOMMENDATION_TITLE, SET_ASIDE, STATUS_CHANGED, in_status, of_entra
-from .promql import ACCEPTED, APPROVED, APPROVED_LAST_DAY, CLAIM_UNTIL, CLAIMED, CLAIMS, CONTROL, DECLARED_ON, ENDING, EXPIRED, MILLISECONDS, SELF_APPROVED, TITLE_OF_DECLARED, UNAPPROVED, UNAPPROVED_WATCHED, UNREADABLE, each, number, reported
+from .promql import ACCEPTED, APPROVED, APPROVED_LAST_DAY, AT_END, CLAIM_UNTIL, CLAIMED, CLAIMS, CONTROL, DECLARED_ON, ENDING, EXPIRED, LAST_ACCEPTED, MILLISECONDS, SELF_APPROVED, TITLE_OF_DECLARED, UNAPPROVED, UNAPPROVED_WATCHED, UNREADABLE, claim_verdict, each, last_day, number, reported
 
-LAST_ACCEPTED = each("control_risk_last_accepted_timestamp_seconds", by=CONTROL)
 REVERTED = f"{LAST_ACCEPTED} unless on (tenant, control) {ACCEPTED} unless on (tenant, control) {UNREADABLE}"
 POINTS = reported("control_max_score", by=CONTROL, match=DECLARED_ON)
 SCORED = reported("control_score", by=CONTROL, match=DECLARED_ON)
@@ -18,7 +17,7 @@ VERDICTS = {1: ("Unapproved", "red"), 2: ("Approved", "blue"), 3: ("Ends soon", 
 ASIDE_VERDICT = f"4 * ({ASIDE_EXPIRED}) or 3 * ({ASIDE_ENDING}) or 2 * ({ASIDE_APPROVED}) or ({ASIDE_UNAPPROVED})"
 ASIDE_WATCHED = f"{SET_ASIDE} and on (tenant, recommendation) {each('recommendation_watched', by=RECOMMENDATION)}"
 # What a person declared in Entra.
-BY_PERSON = in_status("planned|postponed|dismissed|risk_accepted|third_party|alternate_mitigation|completed_by_user|unknown", by=f"{RECOMMENDATION}, status")
+BY_PERSON = in_status(f"planned|postponed|dismissed|risk_accepted|{CLAIMS}|completed_by_user|unknown", by=f"{RECOMMENDATION}, status")
 IN_ENTRA = in_status(f"planned|completed_by_user|{CLAIMS}", by=f"{RECOMMENDATION}, status")
 CLAIMED_IN_ENTRA = in_status(CLAIMS)
 ENTRA_CLAIM_UNTIL = each("recommendation_claim_approved_until_timestamp_seconds", by=RECOMMENDATION)
@@ -142,7 +141,7 @@ def recommendations():
             g.rows(ASIDE_VERDICT),
             g.rows(in_status("risk_accepted|dismissed|postponed", by=f"{RECOMMENDATION}, status")),
             g.rows(f"{MILLISECONDS}{each('recommendation_postponed_until_timestamp_seconds', by=RECOMMENDATION)} and on (tenant, recommendation) {SET_ASIDE}"),
-            g.rows(f"{MILLISECONDS}({ASIDE_UNTIL} - 1) and on (tenant, recommendation) {SET_ASIDE}"),
+            g.rows(f"{last_day(ASIDE_UNTIL)} and on (tenant, recommendation) {SET_ASIDE}"),
             g.rows(ASIDE_WATCHED),
             g.rows(f"{each('recommendation_acceptance_info', by=f'{RECOMMENDATION}, accepted_by')} and on (tenant, recommendation) {SET_ASIDE}"),
             g.rows(f"{each('recommendation_disagrees', by=RECOMMENDATION)} and on (tenant, recommendation) {SET_ASIDE}"),
@@ -167,7 +166,6 @@ def recommendations():
 
 def declared_in_entra():
     until = f"({ENTRA_CLAIM_UNTIL} and on (tenant, recommendation) {CLAIMED_IN_ENTRA})"
-    verdict = f"4 * ({until} <= bool time()) + 2 * ({until} > bool time()) or {CLAIMED_IN_ENTRA}"
     return [
         (8, g.table(
             "Declared in Entra by status", "How many recommendations of Entra are in each status that a person declared.",
@@ -180,8 +178,8 @@ def declared_in_entra():
                 g.rows(f"{MILLISECONDS}{STATUS_CHANGED} and on (tenant, recommendation) {IN_ENTRA}"),
                 g.rows(IN_ENTRA),
                 g.rows(f"{RECOMMENDATION_TITLE} and on (tenant, recommendation) {IN_ENTRA}"),
-                g.rows(verdict),
-                g.rows(f"{MILLISECONDS}({until} - 1)"),
+                g.rows(claim_verdict(until, CLAIMED_IN_ENTRA)),
+                g.rows(last_day(until)),
             ],
             [
                 g.column("tenant", "Tenant", width=92, pick=True, link=g.TO_TENANT),
@@ -203,23 +201,23 @@ def statuses():
     words = {0: ("Open or solved", g.FAINT), **words, 2: ("Dismissed", "purple")}
     of = [f"{number} * {in_status(name)}" for name, number in numbers.items()]
     flag = each("recommendation_set_aside", by=RECOMMENDATION)
-    ever = f"max by ({RECOMMENDATION}) (max_over_time(secure_score_recommendation_set_aside{{tenant=~\"$tenant\"}}[$__range] @ end()))"
+    ever = f"max by ({RECOMMENDATION}) (max_over_time(secure_score_recommendation_set_aside{{tenant=~\"$tenant\"}}[$__range] {AT_END}))"
     expr = f"({' or '.join(of)} or 0 * {flag}) and on (tenant, recommendation) topk(20, {ever} == 1)"
     return g.timeline(
         "When a recommendation was set aside", "At most 20 recommendations that were set aside in the time range.",
         g.over_time(expr, "{{tenant}} · {{recommendation}}"), words, maxDataPoints=120,
-        empty=g.young("Nothing was set aside in the time range, Entra is not read", past=False),
+        empty=g.no_sample_yet("Nothing was set aside in the time range, Entra is not read"),
     )
 
 
 def course():
     # Limited to twenty, because a timeline of a thousand rows is unreadable.
-    newest = f"topk(20, {each('control_risk_last_accepted_timestamp_seconds', by='tenant, control', at='@ end()')})"
+    newest = f"topk(20, {each('control_risk_last_accepted_timestamp_seconds', by='tenant, control', at=AT_END)})"
     expr = f"(2 * ({APPROVED}) or ({ACCEPTED}) or 0 * ({REVERTED})) and on (tenant, control) {newest}"
     return g.timeline(
         "When a risk was accepted", "The 20 most recently accepted controls, from acceptance to withdrawal, with and without a decision at the time.",
         g.over_time(expr, "{{tenant}} · {{control}}"), COURSE, maxDataPoints=200,
-        empty=g.young("No risk was accepted as far back as Microsoft's history"),
+        empty=g.no_sample_yet("No risk was accepted as far back as Microsoft's history", past=True),
     )
 
 
@@ -229,8 +227,8 @@ def counts():
         (12, g.lines(
             "Accepted risks", "The number of accepted risks, with and without a decision.",
             [g.over_time(number(expr), name) for expr, name, _ in verdicts],
-            unit="short", style={"stacking": {"mode": "normal", "group": "A"}, "fillOpacity": 60, "lineWidth": 1, "lineInterpolation": "stepAfter"},
-            defaults={"decimals": 0, "min": 0}, maxDataPoints=200,
+            unit="short", style=g.AREAS,
+            defaults={"decimals": 0, "min": 0}, maxDataPoints=200, empty=g.no_sample_yet(past=True),
             overrides=[g.series(name, color=color) for _, name, color in verdicts],
         )),
         (12, g.table(
@@ -272,8 +270,6 @@ def reverted():
 
 def claims():
     until = f"({CLAIM_UNTIL} and on (tenant, control) {CLAIMED})"
-    claimed = f"max by ({CONTROL}) ({CLAIMED})"
-    verdict = f"4 * ({until} <= bool time()) + 2 * ({until} > bool time()) or {claimed}"
     return g.table(
         "Claims", "Controls declared as solved elsewhere, the most points first. Microsoft gives all points without verifying them, so a claim of a watched control or of Identity needs a decision. Self-approved: the person who declared it is its only approver.",
         [
@@ -281,8 +277,8 @@ def claims():
             g.rows(f"{MILLISECONDS}{each('control_state_updated_timestamp_seconds', by=CONTROL)} and on (tenant, control) {CLAIMED}"),
             g.rows(f"{POINTS} and on (tenant, control) {CLAIMED}"),
             g.rows(f"{TITLE_OF_DECLARED} and on (tenant, control) {CLAIMED}"),
-            g.rows(verdict),
-            g.rows(f"{MILLISECONDS}({until} - 1)"),
+            g.rows(claim_verdict(until, f"max by ({CONTROL}) ({CLAIMED})")),
+            g.rows(last_day(until)),
             g.rows(f"{SELF_APPROVED} and on (tenant, control) {CLAIMED}"),
         ],
         [

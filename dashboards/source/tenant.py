@@ -5,7 +5,7 @@ Several chosen tenants have the sections one after the other.
 
 from . import grafana as g
 from .promql import RECOMMENDATION, STATUS_CHANGED
-from .promql import ACCEPTED, APPROVED_LAST_DAY, CLAIM_UNTIL, CONTROL, MILLISECONDS, TITLE, UNAPPROVED, each, number, ratio, reported, since_success
+from .promql import ACCEPTED, APPROVED_LAST_DAY, CLAIM_UNTIL, CONTROL, MILLISECONDS, TITLE, UNAPPROVED, each, last_day, number, ratio, reported, since_success
 
 SCORE = reported("control_score", by=CONTROL)
 MAXIMUM = reported("control_max_score", by=CONTROL)
@@ -107,7 +107,7 @@ def trend():
                 g.over_time(f"{target} * on (tenant) {maximum}", "Target"),
                 g.over_time(score, "Score"),
             ],
-            unit="short", style={"lineInterpolation": "stepAfter"}, defaults={"decimals": 0},
+            unit="short", style={"lineInterpolation": "stepAfter"}, defaults={"decimals": 0}, empty=g.no_sample_yet(past=True),
             overrides=[g.series("Maximum", color="gray", fill=0, width=1), g.series("Target", color="green", dashed=True, fill=0, width=1), g.series("Score", color="blue")],
         )),
         (10, g.lines(
@@ -117,9 +117,9 @@ def trend():
                 g.over_time(f"{maximum} - {reported('tenant_max_score', at='offset 1d')}", "Maximum"),
             ],
             unit="short", interval="1d", defaults={"decimals": 1},
-            style={"drawStyle": "bars", "fillOpacity": 70, "lineWidth": 0, "axisCenteredZero": True},
+            style={**g.BARS, "axisCenteredZero": True},
             overrides=[g.series("Maximum", color="gray"), g.series("Score", color="blue")],
-            empty="Each day is compared with the day before, so the first bar comes a day after the first scrape; backfill writes the past.",
+            empty=f"Each day is compared with the day before, so the first bar comes a day after the first scrape{g.BACKFILL}",
         )),
     ]
 
@@ -162,7 +162,7 @@ def comparison():
                 g.over_time(ratio(), "{{tenant}}"),
                 *[g.over_time(average(basis), name) for basis, name in BASES.items()],
             ],
-            unit="percentunit", defaults={"decimals": 1},
+            unit="percentunit", defaults={"decimals": 1}, empty=g.no_sample_yet(past=True),
             overrides=[g.series(name, dashed=True, fill=0, width=1) for name in BASES.values()],
         )),
     ]
@@ -273,7 +273,7 @@ def declared():
             g.rows(f"{MILLISECONDS}{each('control_state_updated_timestamp_seconds', by=CONTROL)} and on (tenant, control) {DECLARED}"),
             g.rows(f"{TITLE} and on (tenant, control) {DECLARED}"),
             g.rows(DECLARED),
-            g.rows(f"{APPROVED_LAST_DAY} and on (tenant, control) {ACCEPTED} or {MILLISECONDS}({CLAIM_UNTIL} - 1)"),
+            g.rows(f"{APPROVED_LAST_DAY} and on (tenant, control) {ACCEPTED} or {last_day(CLAIM_UNTIL)}"),
         ],
         [
             g.column("title", "Title", wrap=True),
