@@ -119,7 +119,7 @@ def ages():
         (12, g.lines(
             "Five oldest tenants", "The tenants with the oldest data at the end of the time range.",
             [g.over_time(f"max by (tenant) ({since_success()}) / 3600 and on (tenant) {worst}", "{{tenant}}")],
-            unit="suffix:h", style={"fillOpacity": 0, "axisSoftMax": 1}, defaults={"min": 0},
+            unit="suffix:h", style={"fillOpacity": 0, "axisSoftMax": 1}, defaults={"min": 0}, maxDataPoints=150,
         )),
     ]
 
