@@ -51,15 +51,28 @@ pub(crate) struct Browser {
     _lock: MutexGuard<'static, ()>,
 }
 
+/// Starts chromedriver, and returns its port too. The one that it chooses is free in
+/// IPv6 and may be taken in IPv4; then it ends, and is started again.
+fn started_driver(folder: &Path) -> (Process, String) {
+    let path = program("chromedriver", "chromium chromium-driver");
+    let mut command = Command::new(path);
+    command.arg("--port=0").env("TMPDIR", folder);
+    for _ in 0..10 {
+        let driver = Process::start(&mut command);
+        let started = "started successfully on port ";
+        let port = driver.word_after_unless(started, Some("port not available"));
+        if let Some(port) = port {
+            return (driver, port);
+        }
+    }
+    panic!("chromedriver finds no free port");
+}
+
 impl Browser {
     pub(crate) async fn open() -> Self {
         let lock = ONE_AT_A_TIME.lock().await;
-        let path = program("chromedriver", "chromium chromium-driver");
         let folder = tempfile::tempdir().unwrap();
-        let mut command = Command::new(path);
-        command.arg("--port=0").env("TMPDIR", folder.path());
-        let driver = Process::start(&mut command);
-        let port = driver.word_after("started successfully on port ");
+        let (driver, port) = started_driver(folder.path());
         let address = format!("http://127.0.0.1:{}/session", port.trim_end_matches('.'));
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         let capabilities = json!({"capabilities": {"alwaysMatch": {

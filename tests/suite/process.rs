@@ -52,16 +52,21 @@ impl Process {
 
     /// Waits for a line that contains `marker` and returns the word after it.
     pub(crate) fn word_after(&self, marker: &str) -> String {
+        self.word_after_unless(marker, None).expect("it is printed")
+    }
+
+    /// The same; `None` once a line contains `failure`.
+    pub(crate) fn word_after_unless(&self, marker: &str, failure: Option<&str>) -> Option<String> {
         let deadline = Instant::now() + TIMEOUT;
         loop {
             let output = self.output();
             let complete = output.rfind('\n').map_or("", |end| &output[..=end]);
             if let Some((_, rest)) = complete.split_once(marker) {
-                return rest
-                    .split_whitespace()
-                    .next()
-                    .unwrap_or_default()
-                    .to_owned();
+                let word = rest.split_whitespace().next();
+                return Some(word.unwrap_or_default().to_owned());
+            }
+            if failure.is_some_and(|it| complete.contains(it)) {
+                return None;
             }
             assert!(
                 Instant::now() < deadline,
