@@ -27,12 +27,18 @@ const PAUSE_FACTOR: u32 = 3;
 /// sensible scrape interval.
 const IDLE: Duration = Duration::from_secs(10 * 60);
 
+/// How long a body that is no longer current may be sent: the background compresses
+/// what changed before that, at all but extreme rates of change.
+const MAX_AGE: Duration = Duration::from_secs(1);
+
 /// Compresses what changed, while clients ask for gzip.
 ///
-/// A gzip body is compressed as a whole or not sent: a scrape compresses what is
-/// missing up to `STEP_LENGTH`, and is answered without compression where more is
-/// missing, as the first one of many tenants. That one starts a task, which ends
-/// by itself, so an exporter whose Prometheus wants no gzip spends nothing.
+/// A gzip body is compressed as a whole or not sent. While tenants refresh, the
+/// newest compressed one is sent, so that scrapes wait for no compression. Without
+/// one a scrape compresses what is missing up to `STEP_LENGTH`, and is answered
+/// without compression where more is missing, as the first one of many tenants. That
+/// one starts a task, which ends by itself, so an exporter whose Prometheus wants no
+/// gzip spends nothing.
 #[derive(Debug, Default)]
 pub(super) struct Compressor {
     state: Mutex<CompressorState>,
@@ -41,6 +47,8 @@ pub(super) struct Compressor {
 #[derive(Debug, Default)]
 struct CompressorState {
     blocks: BlockCache,
+    /// The newest compressed body of each format.
+    compressed: Vec<Compressed>,
     /// When each format was last requested.
     requested: Vec<(Format, Instant)>,
     /// What scrapes compressed since the last step took.
@@ -49,7 +57,39 @@ struct CompressorState {
     running: bool,
 }
 
+/// A compressed body without its end.
+#[derive(Debug)]
+struct Compressed {
+    format: Format,
+    member: Member,
+    /// When it was last known to be current.
+    current: Instant,
+}
+
+/// Which body answers a scrape.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Freshness {
+    /// The current one: the scrape has just refreshed the tenants.
+    Current,
+    /// One that was current less than `MAX_AGE` ago.
+    Recent,
+}
+
 impl CompressorState {
+    fn keep(&mut self, new: Compressed) {
+        let mut all = self.compressed.iter();
+        if !all.any(|it| it.format == new.format && it.current > new.current) {
+            self.compressed.retain(|it| it.format != new.format);
+            self.compressed.push(new);
+        }
+    }
+
+    fn recent(&self, format: Format) -> Option<Member> {
+        let mut all = self.compressed.iter();
+        let found = all.find(|it| it.format == format && it.current.elapsed() < MAX_AGE)?;
+        Some(found.member.clone())
+    }
+
     fn current(&mut self, store: &Store, format: Format) -> Arc<CompressedBody> {
         let tenants = store.current();
         let states = tenants
@@ -61,19 +101,26 @@ impl CompressorState {
 }
 
 impl Compressor {
-    /// The current gzip member without its end; `None` where too much is missing
-    /// or the `wait` too long, so that the scrape is to be answered uncompressed.
+    /// The gzip member without its end; `None` where too much is missing or the
+    /// `wait` too long, so that the scrape is to be answered uncompressed.
     ///
     /// For a client that accepts nothing uncompressed nothing is too much.
     pub(super) async fn member(
         self: &Arc<Self>,
         store: &Arc<Store>,
         representation: Representation,
+        freshness: Freshness,
         wait: Duration,
         cpu_pool: &CpuPool,
     ) -> Option<Member> {
+        let requested = Instant::now();
         let body = self.request(store, representation.format);
         if let Some(member) = body.member() {
+            return Some(member);
+        }
+        if freshness == Freshness::Recent
+            && let Some(member) = self.state.lock().recent(representation.format)
+        {
             return Some(member);
         }
         let missing: usize = body.missing().map(|block| block.len()).sum();
@@ -81,16 +128,27 @@ impl Compressor {
             return None;
         }
         let compressor = Arc::clone(self);
-        let work = cpu_pool.run(move || compressor.compress(&body));
+        let work = cpu_pool.run(move || compressor.compress(&body, requested));
         tokio::time::timeout(wait, work).await.ok()??
     }
 
     /// Compresses in a scrape.
-    fn compress(&self, body: &CompressedBody) -> Option<Member> {
+    fn compress(&self, body: &CompressedBody, current: Instant) -> Option<Member> {
         let began = std::time::Instant::now();
         let member = body.compressed();
         self.state.lock().in_scrapes += began.elapsed();
+        self.keep(body, current);
         member
+    }
+
+    /// Keeps a body that was current at a time, if it is compressed.
+    fn keep(&self, body: &CompressedBody, current: Instant) {
+        let Some(member) = body.member() else { return };
+        self.state.lock().keep(Compressed {
+            format: body.format(),
+            member,
+            current,
+        });
     }
 
     fn request(self: &Arc<Self>, store: &Arc<Store>, format: Format) -> Arc<CompressedBody> {
@@ -116,6 +174,7 @@ impl Compressor {
                 state.blocks.drop_format(format);
             }
         }
+        state.compressed.retain(|it| formats.contains(&it.format));
         state.running = !formats.is_empty();
         let bodies = formats
             .into_iter()
@@ -127,7 +186,7 @@ impl Compressor {
 /// Compresses in steps until no format is requested or the server is gone.
 async fn run(compressor: Weak<Compressor>, store: Arc<Store>) {
     loop {
-        let began = std::time::Instant::now();
+        let (began, current) = (std::time::Instant::now(), Instant::now());
         let Some((bodies, in_scrapes)) = compressor.upgrade().map(|it| it.requested_bodies(&store))
         else {
             return;
@@ -135,23 +194,25 @@ async fn run(compressor: Weak<Compressor>, store: Arc<Store>) {
         if bodies.is_empty() {
             return;
         }
-        let is_missing = bodies.iter().any(|body| body.member().is_none());
-        let mut took = began.elapsed() + in_scrapes;
-        if is_missing {
-            let server = Weak::clone(&compressor);
+        if bodies.iter().any(|body| body.member().is_none()) {
+            let (bodies, server) = (bodies.clone(), Weak::clone(&compressor));
             let step = tokio::task::spawn_blocking(move || compress_step(&bodies, &server));
-            took += step.await.unwrap_or_default();
-        } else {
-            drop(bodies);
+            let _stopping = step.await;
         }
+        if let Some(compressor) = compressor.upgrade() {
+            bodies
+                .iter()
+                .for_each(|body| compressor.keep(body, current));
+        }
+        drop(bodies);
+        let took = began.elapsed() + in_scrapes;
         sleep((took * PAUSE_FACTOR).max(MIN_PAUSE)).await;
     }
 }
 
-/// Compresses up to `STEP_LENGTH` of what is missing, and returns the time it took.
-/// It ends where the server is gone: a process that stops must not wait for it.
-fn compress_step(bodies: &[Arc<CompressedBody>], server: &Weak<Compressor>) -> Duration {
-    let began = std::time::Instant::now();
+/// Compresses up to `STEP_LENGTH` of what is missing. It ends where the server is
+/// gone: a process that stops must not wait for it.
+fn compress_step(bodies: &[Arc<CompressedBody>], server: &Weak<Compressor>) {
     let mut deflater = Deflater::default();
     let mut length = 0;
     for block in bodies.iter().flat_map(|body| body.missing()) {
@@ -164,7 +225,6 @@ fn compress_step(bodies: &[Arc<CompressedBody>], server: &Weak<Compressor>) -> D
     for body in bodies {
         let _cached = body.member();
     }
-    began.elapsed()
 }
 
 #[cfg(test)]
@@ -195,8 +255,29 @@ mod tests {
         store: &Arc<Store>,
         representation: Representation,
     ) -> Option<Member> {
+        of(compressor, store, representation, Freshness::Current).await
+    }
+
+    async fn of(
+        compressor: &Arc<Compressor>,
+        store: &Arc<Store>,
+        representation: Representation,
+        freshness: Freshness,
+    ) -> Option<Member> {
         let pool = CpuPool::default();
-        compressor.member(store, representation, IDLE, &pool).await
+        compressor
+            .member(store, representation, freshness, IDLE, &pool)
+            .await
+    }
+
+    /// Publishes the tenants of a large store with other lines.
+    fn refresh_all(store: &Store) {
+        for state in &store.current().states {
+            let mut state = TenantState::clone(state);
+            state.health.of_mut(Api::Scores).refreshes += 1;
+            state.health_lines = render_health(&state.identity, &state.health, SeriesSet::Full);
+            store.publish(state);
+        }
     }
 
     /// A body that the cache has.
@@ -215,6 +296,40 @@ mod tests {
         state.health_lines = render_health(&state.identity, &state.health, SeriesSet::Full);
         store.publish(state);
         assert!(member(&compressor, &store, EITHER).await.is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn while_everything_changes_the_newest_compressed_body_is_sent() {
+        let (compressor, store) = (Arc::new(Compressor::default()), large_store());
+        assert!(member(&compressor, &store, EITHER).await.is_none());
+        sleep(IDLE / 2).await;
+        let before = member(&compressor, &store, EITHER).await.unwrap();
+        refresh_all(&store);
+        let recent = of(&compressor, &store, EITHER, Freshness::Recent).await;
+        assert!(Arc::ptr_eq(&recent.unwrap().parts, &before.parts));
+        assert!(
+            member(&compressor, &store, EITHER).await.is_none(),
+            "a scrape that refreshed the tenants gets nothing older"
+        );
+        sleep(MAX_AGE).await;
+        let after = of(&compressor, &store, EITHER, Freshness::Recent).await;
+        assert!(!Arc::ptr_eq(&after.unwrap().parts, &before.parts));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_is_too_old_is_not_sent() {
+        let (compressor, store) = (Arc::new(Compressor::default()), large_store());
+        assert!(member(&compressor, &store, EITHER).await.is_none());
+        sleep(IDLE / 2).await;
+        compressor.state.lock().compressed.clear();
+        let body = cached(&compressor, &store, Format::Text);
+        compressor.keep(&body, Instant::now() - MAX_AGE);
+        refresh_all(&store);
+        assert!(
+            of(&compressor, &store, EITHER, Freshness::Recent)
+                .await
+                .is_none()
+        );
     }
 
     #[tokio::test(start_paused = true)]

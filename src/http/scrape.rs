@@ -1,6 +1,6 @@
 //! `/metrics`: what Prometheus reads.
 
-use super::compressor::Compressor;
+use super::compressor::{Compressor, Freshness};
 use super::cpu_pool::CpuPool;
 use super::metrics_filter::MetricsFilter;
 use super::representation::{EncodedBody, Representation};
@@ -68,6 +68,7 @@ pub(super) async fn scrape(
     compressor: &Arc<Compressor>,
     cpu_pool: &CpuPool,
     visible: &VisibleStore,
+    freshness: Freshness,
     telemetry: &Telemetry,
     headers: &HeaderMap,
 ) -> Response {
@@ -94,7 +95,7 @@ pub(super) async fn scrape(
             let member = match representation.gzip {
                 true => {
                     compressor
-                        .member(store, representation, wait, cpu_pool)
+                        .member(store, representation, freshness, wait, cpu_pool)
                         .await
                 }
                 false => None,

@@ -1,7 +1,7 @@
 //! The routes, and what answers each.
 
 use super::client::Client;
-use super::compressor::Compressor;
+use super::compressor::{Compressor, Freshness};
 use super::cpu_pool::CpuPool;
 use super::discovery::{self, TargetLabels};
 use super::evidence;
@@ -249,7 +249,7 @@ impl Site {
     async fn metrics(&self, parts: &Parts, visible: &VisibleStore) -> Result<Response, QueryError> {
         let filter = MetricsFilter::parse(parts.uri.query(), &visible.tenants_with_lines())?;
         let selected = |alias: &str| filter.selects(alias);
-        self.refresh(selected, visible, parts).await;
+        let freshness = self.refresh(selected, visible, parts).await;
         let (telemetry, headers) = (&self.telemetry, &parts.headers);
         let (compressor, cpu_pool) = (&self.compressor, &self.cpu_pool);
         let family_headers = &self.family_headers;
@@ -259,6 +259,7 @@ impl Site {
             compressor,
             cpu_pool,
             visible,
+            freshness,
             telemetry,
             headers,
         )
@@ -275,19 +276,22 @@ impl Site {
             .await)
     }
 
-    /// Refreshes what is overdue and visible, for as long as the scrape can wait;
-    /// afterwards the scrape shows the data there is.
+    /// In `refresh.mode: scrape`, refreshes what is overdue and visible, for as long
+    /// as the scrape can wait; afterwards the scrape shows the data there is.
     async fn refresh(
         &self,
         selected: impl Fn(&str) -> bool,
         visible: &VisibleStore,
         parts: &Parts,
-    ) {
-        if let Some(refresh) = self.on_demand_refresh.get() {
-            let timeout = scrape_timeout(&parts.headers);
-            let selected = |alias: &str| selected(alias) && visible.includes(alias);
-            let _timed_out = tokio::time::timeout(timeout, refresh.refreshed(selected)).await;
-        }
+    ) -> Freshness {
+        let on_demand = self.on_demand_refresh.get();
+        let Some(refresh) = on_demand.filter(|it| it.is_used()) else {
+            return Freshness::Recent;
+        };
+        let timeout = scrape_timeout(&parts.headers);
+        let selected = |alias: &str| selected(alias) && visible.includes(alias);
+        let _timed_out = tokio::time::timeout(timeout, refresh.refreshed(selected)).await;
+        Freshness::Current
     }
 
     /// A page, or its table as CSV.

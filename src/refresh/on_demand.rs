@@ -16,6 +16,12 @@ pub struct OnDemandRefresh {
 }
 
 impl OnDemandRefresh {
+    /// Whether scrapes refresh the tenants.
+    pub fn is_used(&self) -> bool {
+        let triggers = self.triggers.load();
+        triggers.values().any(|of_tenant| !of_tenant.is_empty())
+    }
+
     /// Starts the overdue refreshes of the selected tenants, and waits until
     /// those that run have ended, with or without success.
     pub async fn refreshed(&self, selected: impl Fn(&str) -> bool) {
