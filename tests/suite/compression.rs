@@ -49,7 +49,7 @@ fn plain(format: Format, tenants: &Tenants) -> Vec<u8> {
 }
 
 /// The one gzip member; bytes after it are an error.
-fn gunzipped(stream: &[u8]) -> Vec<u8> {
+pub(crate) fn gunzipped(stream: &[u8]) -> Vec<u8> {
     let mut plain = Vec::new();
     let mut decoder = flate2::bufread::GzDecoder::new(stream);
     decoder.read_to_end(&mut plain).unwrap();

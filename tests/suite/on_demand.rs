@@ -1,6 +1,7 @@
 //! Refreshes that a scrape triggers.
 
 use crate::access;
+use crate::compression::gunzipped;
 use crate::test_server::{options, start_serving, start_with};
 use crate::world::World;
 use graph_simulator::{Api as Struck, Fault, FaultKind, RetryAfter};
@@ -75,6 +76,26 @@ async fn a_scrape_returns_the_data_it_triggered() {
         (2, 2),
         "/metrics refreshes all tenants"
     );
+}
+
+/// In the background a compressed body may be a second old.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_compressed_scrape_returns_the_data_it_triggered() {
+    let world = on_demand().await;
+    let server = start_with(Arc::clone(&world.store), options()).await;
+    server.site.set_on_demand_refresh(world.on_demand());
+    let compressed = || async {
+        let answer = server
+            .request("GET", "/metrics", "Accept-Encoding: gzip\r\n")
+            .await;
+        assert_eq!(answer.header("content-encoding"), Some("gzip"));
+        String::from_utf8(gunzipped(&answer.body)).unwrap()
+    };
+    compressed().await;
+    overdue().await;
+    let body = compressed().await;
+    let refreshes = r#"secure_score_refreshes_total{tenant="contoso",api="profiles"} 2"#;
+    assert!(body.lines().any(|line| line == refreshes));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,11 +1,11 @@
 //! The server over real sockets, with raw bytes.
 
+use crate::compression::gunzipped;
 use crate::large_fleet;
 use crate::test_server::{TestServer, options, start, start_limited, tenant, with_controls};
 use exporter_web_config::AccessControl;
 use secure_score_exporter::http::{DrainOutcome, SiteOptions};
 use secure_score_model::{RefreshHealth, TenantHealth, Timestamp};
-use std::io::Read;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
@@ -15,13 +15,6 @@ fn tenant_lines(body: &[u8]) -> Vec<String> {
     let text = String::from_utf8(body.to_vec()).unwrap();
     let own = |line: &&str| !line.contains("process_") && !line.contains("secure_score_exporter_");
     text.lines().filter(own).map(str::to_owned).collect()
-}
-
-fn gunzipped(body: &[u8]) -> Vec<u8> {
-    let mut plain = Vec::new();
-    let mut decoder = flate2::read::GzDecoder::new(body);
-    decoder.read_to_end(&mut plain).unwrap();
-    plain
 }
 
 const OPENMETRICS: &str = "Accept: application/openmetrics-text;version=1.0.0\r\n";
