@@ -318,6 +318,15 @@ pub(crate) fn recommendation_changes(recommendation: &Recommendation) -> Vec<Sta
     changes.iter().map(StateChange::from).collect()
 }
 
+/// The same without the status with which Microsoft listed it.
+pub(crate) fn status_changes(recommendation: &Recommendation) -> Vec<StateChange<'_>> {
+    let mut changes = recommendation_changes(recommendation);
+    if recommendation.history.begins_as_listed() {
+        changes.remove(0);
+    }
+    changes
+}
+
 /// What an acceptance costs; nothing once withdrawn.
 fn points_lost(risk_accepted: Option<bool>, points_to_gain: Option<Points>) -> Option<Points> {
     match risk_accepted? {

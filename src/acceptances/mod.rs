@@ -22,7 +22,7 @@ mod undecided;
 pub(crate) mod watched_matrix;
 
 pub use acceptance::{Acceptance, Kind};
-pub(crate) use acceptance::{control_changes, recommendation_changes};
+pub(crate) use acceptance::{control_changes, recommendation_changes, status_changes};
 pub use decision_finding::{DecisionFinding, DecisionIssue};
 pub use decision_list::{CoveredRecord, DecisionList, DecisionRecord, ListedPersons};
 pub use decisions::{AuditedDecisions, audit_decisions};

@@ -6,7 +6,7 @@ use crate::store::TenantState;
 use secure_score_model::{Approval, Control, Judgement, Recommendation, Timestamp};
 
 /// A control of Secure Score and the recommendation of Entra that is the same
-/// measure, in one tenant; at least one of the two.
+/// measure, in one tenant; neither where the tenant's catalogue is not known.
 #[derive(Debug, Clone, Copy)]
 pub struct Subject<'a> {
     /// The tenant.
@@ -30,6 +30,22 @@ impl<'a> Subject<'a> {
             Some(control) if !control.eq_ignore_ascii_case(name) => Self::find(tenant, control)?,
             _ => Self::of_recommendation(tenant, same),
         })
+    }
+
+    /// A measure of which it is not known whether the tenant has it: its catalogue is
+    /// not known.
+    pub fn unknown(tenant: &'a TenantState) -> Option<Self> {
+        let is_unknown = tenant.snapshot.catalogue_anomalies.is_none();
+        is_unknown.then_some(Self {
+            tenant,
+            control: None,
+            recommendation: None,
+        })
+    }
+
+    /// Whether one of the two places has it.
+    pub const fn is_known(&self) -> bool {
+        self.control.is_some() || self.recommendation.is_some()
     }
 
     /// What is on the watch list.
@@ -91,10 +107,11 @@ impl<'a> Subject<'a> {
             || self.recommendation.is_some_and(|it| it.watched)
     }
 
-    /// The newest change of either place.
+    /// The newest change of either place. An open recommendation that no person has
+    /// touched was never changed.
     pub fn change(&self) -> Option<StateChange<'a>> {
         let control = self.control.and_then(|it| it.history()?.changes().last());
-        let advice = self.recommendation.and_then(Recommendation::changed);
+        let advice = self.recommendation.and_then(Recommendation::set);
         let both = [
             control.map(StateChange::from),
             advice.map(StateChange::from),

@@ -11,11 +11,13 @@ use super::layout::{layout, shortened, unknown_page};
 use super::page_query::encoded;
 use super::standing::{legend, standing_mark};
 use super::status::unknown_lists_note;
-use crate::acceptances::{Standing, StateChange, Subject, control_changes, recommendation_changes};
+use crate::acceptances::{Standing, StateChange, Subject, control_changes, status_changes};
 use crate::http_types::similar_names;
+use crate::store::TenantState;
 use maud::{Markup, html};
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// The most changes listed of all tenants; each row has those of its tenant.
 const MAX_CHANGES: usize = 30;
@@ -54,14 +56,16 @@ pub(super) fn view(part: &str, context: &ViewContext<'_>) -> Result<Markup, Page
     Ok(layout(context, &shortened(shown.title()), content))
 }
 
-/// The control in every tenant that has it.
+/// The control in every tenant that has it, then the tenants of which that is not known.
 fn subjects<'a>(part: &str, context: &ViewContext<'a>) -> Result<Vec<Subject<'a>>, PageError> {
     let name = decoded(part);
     let states = context.tenants.states.iter();
-    let found: Vec<_> = states.filter_map(|it| Subject::find(it, &name)).collect();
-    match found.is_empty() {
-        true => Err(PageError::UnknownControl(name)),
-        false => Ok(found),
+    let of_tenant = |it: &'a Arc<TenantState>| Subject::find(it, &name).or(Subject::unknown(it));
+    let mut found: Vec<_> = states.filter_map(of_tenant).collect();
+    found.sort_by_key(|it| !it.is_known());
+    match found.first().is_some_and(Subject::is_known) {
+        true => Ok(found),
+        false => Err(PageError::UnknownControl(name)),
     }
 }
 
@@ -118,7 +122,7 @@ fn changes(found: &[Subject<'_>], context: &ViewContext<'_>) -> Markup {
 
 fn changes_of<'a>(subject: &Subject<'a>) -> Vec<(&'a str, StateChange<'a>)> {
     let controls = subject.control.map(control_changes).unwrap_or_default();
-    let statuses = subject.recommendation.map(recommendation_changes);
+    let statuses = subject.recommendation.map(status_changes);
     let all = controls.into_iter().chain(statuses.unwrap_or_default());
     all.map(|change| (&*subject.tenant.identity.alias, change))
         .collect()

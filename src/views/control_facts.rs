@@ -14,6 +14,7 @@ pub(super) fn facts(shown: &Subject<'_>, found: &[Subject<'_>]) -> Markup {
     let control = shown.control;
     let entry = control.and_then(|it| it.entry.as_deref());
     let advice = found.iter().find_map(|it| it.recommendation);
+    let known = found.iter().filter(|it| it.is_known()).count();
     let watching = found.iter().filter(|it| it.is_watched()).count();
     html! {
         dl.facts {
@@ -24,7 +25,7 @@ pub(super) fn facts(shown: &Subject<'_>, found: &[Subject<'_>]) -> Markup {
             (to_gain(found))
             @if let Some(entry) = entry { (catalogue_facts(entry)) }
             @if let Some(advice) = advice { (advice_facts(advice)) }
-            div { dt { "Known in" } dd { (count(found.len(), "tenant")) ", watched in " (watching) } }
+            div { dt { "Known in" } dd { (count(known, "tenant")) ", watched in " (watching) } }
         }
     }
 }

@@ -15,7 +15,7 @@ use super::paging::PageNumber;
 use super::sort::{self, Column, Sort, SortKey, heading, integer, text};
 use super::standing::{parse_standing, standing_choices, standing_mark};
 use super::standing_csv::standing_csv;
-use crate::acceptances::{Standing, Subject, control_changes, recommendation_changes};
+use crate::acceptances::{Standing, Subject, control_changes, status_changes};
 use crate::http_types::QueryError;
 use crate::text::count;
 use maud::{Markup, html};
@@ -78,7 +78,7 @@ impl TenantsQuery {
     }
 }
 
-/// A tenant that has the control.
+/// A tenant that has the control, or of which that is not known.
 struct ControlTenant<'a> {
     subject: Subject<'a>,
     standing: Standing,
@@ -90,7 +90,7 @@ impl ControlTenant<'_> {
     }
 }
 
-/// Every tenant that has the control.
+/// Every tenant that has the control, or of which that is not known.
 pub(super) struct ControlTenants<'a>(Vec<ControlTenant<'a>>);
 
 impl<'a> ControlTenants<'a> {
@@ -186,7 +186,7 @@ fn tenant_row(row: &ControlTenant<'_>, context: &ViewContext<'_>) -> Markup {
             th scope="row" { (context.tenant(&row.subject.tenant.identity.alias)) }
             (state_cell(row, context))
             td.when data-label="Since" {
-                @match change { Some(change) => (changed_at(change, context.now)), None => span.soft { "never changed" } }
+                @match change { Some(change) => (changed_at(change, context.now)), None => span.soft { (if row.subject.is_known() { "never changed" } else { "unknown" }) } }
             }
             @if !context.persons().are_hidden() {
                 td.words data-label="By whom and why" {
@@ -213,12 +213,13 @@ fn state_cell(row: &ControlTenant<'_>, context: &ViewContext<'_>) -> Markup {
     html! {
         td.words data-label="State" {
             (standing_mark(row.standing)) (disagreement(disagrees))
+            @if !row.subject.is_known() { p.soft { "The catalogue of controls is not known." } }
             @if let Some(control) = control {
                 p.soft { "Secure Score: " @match control.state() { Some(state) => (state_name(state.as_str())), None => "not in the catalogue" } }
             }
             @if let Some(it) = recommendation { p.soft { "Entra: " (state_name(it.entry.status.as_str())) } }
             @if let Some(control) = control { (place_history(Place::SecureScore, &control_changes(control), context)) }
-            @if let Some(it) = recommendation { (place_history(Place::Entra, &recommendation_changes(it), context)) }
+            @if let Some(it) = recommendation { (place_history(Place::Entra, &status_changes(it), context)) }
         }
     }
 }
@@ -253,6 +254,7 @@ fn points_cell(row: &ControlTenant<'_>) -> Markup {
     html! {
         @match row.score() {
             Some(score) => (points_of(Some(score), max)),
+            None if !row.subject.is_known() => span.soft { "unknown" },
             None => span.soft { "not scored" },
         }
     }

@@ -8,7 +8,7 @@ use super::context::ViewContext;
 use super::control_address::control_href;
 use super::layout::{shortened, wide};
 use super::numbers::points_of;
-use crate::acceptances::{StateChange, recommendation_changes};
+use crate::acceptances::{StateChange, status_changes};
 use crate::text::count;
 use maud::{Markup, html};
 use secure_score_model::{Points, Recommendation, RecommendationStatus};
@@ -68,8 +68,9 @@ fn row(it: &Recommendation, context: &ViewContext<'_>) -> Markup {
             (NameCell { href: control_href(it.control.as_deref().unwrap_or(&entry.name), context), title: &entry.title, name: &entry.name, is_watched: it.watched, is_deprecated: false })
             (status_cell(it, context))
             td.words data-label="Since" {
-                @match it.changed() {
+                @match it.set() {
                     Some(change) => (since(change.into(), context)),
+                    None if it.changed().is_some() => span.soft { "never changed" },
                     None => span.soft { "unknown" },
                 }
             }
@@ -89,7 +90,7 @@ fn status_cell(it: &Recommendation, context: &ViewContext<'_>) -> Markup {
     let judgement = it.judgement();
     let claim = judgement.present_approval(context.now);
     let claim = claim.filter(|_| it.is_claimed());
-    let changes = recommendation_changes(it);
+    let changes = status_changes(it);
     html! {
         td.words data-label="Status" {
             @if is_set_aside { span.tag.bad { (status) } } @else { (status) }

@@ -1,6 +1,6 @@
 //! Recommendations of Entra on the pages.
 
-use crate::entra_tenant::{health, recommendation, snapshot};
+use crate::entra_tenant::{health, recommendation, snapshot, untouched};
 use crate::test_server::{
     HOSTILE, TestServer, has, options, options_with, start, start_showing, tenant, with_history,
 };
@@ -88,6 +88,24 @@ async fn the_register_shows_both_places_and_where_they_disagree() {
         &withdrawn,
         &["withdrawn</span>, now active", "History, 2 changes"],
     );
+}
+
+#[tokio::test]
+async fn an_active_recommendation_that_no_person_touched_was_never_changed() {
+    let state = with_recommendations(vec![untouched("newAdvice", now())]);
+    let server = start_showing(state).await;
+    for (path, text) in [
+        ("/controls/newAdvice", "/tenants/contoso"),
+        ("/tenants/contoso", "newAdvice"),
+    ] {
+        let row = row(&server, path, text).await;
+        has(&row, &["never changed"]);
+        for wrong in ["on or before", "unknown person", "History in Entra"] {
+            assert!(!row.contains(wrong), "{path}: {row}");
+        }
+    }
+    let page = server.get("/controls/newAdvice").await;
+    assert!(!page.text().contains("Last changes"), "{}", page.text());
 }
 
 #[tokio::test]

@@ -87,6 +87,16 @@ pub(crate) fn recommendation(name: &str, set: &[Set], now: Timestamp) -> Recomme
     }
 }
 
+/// One that is active, as Microsoft lists it: Graph names neither a person nor a date
+/// of its status.
+pub(crate) fn untouched(name: &str, now: Timestamp) -> Recommendation {
+    let set = (RecommendationStatus::Active, -20, None);
+    Recommendation {
+        history: statuses(name, &[set], false, now),
+        ..Recommendation::new(entry(name, set, false, now))
+    }
+}
+
 /// These statuses of a recommendation; without exact times, Graph dates only that
 /// a person changed it.
 fn statuses(name: &str, set: &[Set], exact: bool, now: Timestamp) -> StatusHistory {

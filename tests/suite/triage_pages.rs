@@ -646,7 +646,10 @@ async fn the_page_of_a_control_shows_every_tenant_its_history_and_its_facts() {
             "History in Secure Score, 1 change",
         ],
     );
-    assert_eq!(aliases(page.text(), "register"), "contoso fabrikam adatum");
+    assert_eq!(
+        aliases(page.text(), "register"),
+        "contoso northwind fabrikam adatum"
+    );
     let history = section(&server, "/controls/Legacy", "history").await;
     let order = ["ann@x.example", "eve@x.example"].map(|by| history.find(by).unwrap());
     assert!(order.is_sorted(), "the newest first: {history}");
@@ -659,7 +662,7 @@ async fn the_page_of_a_control_shows_every_tenant_its_history_and_its_facts() {
     );
     for (query, expected) in [
         ("state=approved", "fabrikam"),
-        ("sort=tenant", "adatum contoso fabrikam"),
+        ("sort=tenant", "adatum contoso fabrikam northwind"),
         ("find=A&sort=-tenant", "fabrikam adatum"),
     ] {
         let page = server.get(&format!("/controls/mfa?{query}")).await;
@@ -668,6 +671,31 @@ async fn the_page_of_a_control_shows_every_tenant_its_history_and_its_facts() {
 }
 
 #[tokio::test]
+/// As the matrix does: the risk may be accepted there.
+#[tokio::test]
+async fn the_page_of_a_control_counts_tenants_of_which_the_catalogue_is_not_known() {
+    let control = accepted("MFA", "eve@x.example", NEW);
+    let server = serving(vec![("contoso", vec![control])]).await;
+    server.store.publish(tenant("adatum"));
+    let page = server.get("/controls/MFA").await;
+    has(
+        page.text(),
+        &[
+            "<h1>Title of MFA</h1>",
+            "href=\"/controls/MFA?state=unknown#tenants\">1 ",
+            "1 tenant, watched in 1",
+            "The catalogue of controls is not known.",
+            "<span class=\"soft\">unknown</span>",
+        ],
+    );
+    assert_eq!(aliases(page.text(), "register"), "contoso adatum");
+    let page = server.get("/controls/MFA?state=unknown").await;
+    assert_eq!(aliases(page.text(), "register"), "adatum");
+    let csv = server.get("/controls/MFA?format=csv").await;
+    has(csv.text(), &["\nadatum,", ",unknown,"]);
+    assert_eq!(server.get("/controls/Other").await.status, 404);
+}
+
 async fn an_unknown_control_is_not_found_and_similar_names_are_suggested() {
     let server = matrix().await;
     let page = server.get("/controls/Legaci").await;
@@ -813,7 +841,12 @@ async fn the_matrix_and_a_control_are_csv_by_a_link() {
     let standings: Vec<String> = standings.collect();
     assert_eq!(
         standings,
-        ["adatum met", "contoso reverted", "fabrikam claimed"]
+        [
+            "adatum met",
+            "contoso reverted",
+            "fabrikam claimed",
+            "northwind unknown",
+        ]
     );
     let hidden = start_with(
         Arc::clone(&server.store),

@@ -68,6 +68,12 @@ impl Recommendation {
         last.filter(|it| it.status == self.entry.status)
     }
 
+    /// The same, unless it is as Microsoft listed it: then no person has set it.
+    pub fn set(&self) -> Option<&StatusChange> {
+        let is_untouched = self.history.changes().len() == 1 && self.history.begins_as_listed();
+        self.changed().filter(|_| !is_untouched)
+    }
+
     /// Whether it is set aside in one place and open in the other; `None`
     /// without a control, or where one of the two is unknown.
     pub fn disagrees(&self) -> Option<bool> {

@@ -60,6 +60,14 @@ impl StatusHistory {
         &self.changes
     }
 
+    /// Whether its oldest status is the one with which Microsoft lists a
+    /// recommendation: open, and Graph names neither a person nor a date of it.
+    pub fn begins_as_listed(&self) -> bool {
+        let is_whole = self.count == self.changes.len() as u64;
+        let first = self.changes.first().filter(|_| is_whole);
+        first.is_some_and(|it| it.status.is_open() && !it.is_exact && it.by.is_none())
+    }
+
     /// The status with which the recommendation was set aside last, even if it
     /// was withdrawn since.
     pub fn last_set_aside(&self) -> Option<&StatusChange> {
