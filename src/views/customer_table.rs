@@ -89,7 +89,7 @@ fn summary(partner: &PartnerSnapshot, context: &ViewContext<'_>) -> Markup {
     let (watched, all) = partner.coverage();
     let others = [
         (CustomerState::Unwatched, "not watched"),
-        (CustomerState::NotConsented, "not consented"),
+        (CustomerState::NotConsented, "without consent"),
         (CustomerState::Left, "left the list"),
         (CustomerState::Excluded, "excluded"),
     ];
@@ -136,7 +136,7 @@ fn rest(partner: &PartnerSnapshot, shown: Shown, context: &ViewContext<'_>) -> M
         table.cards {
             caption {
                 (count(rest.len(), "customer"))
-                " to act on: those that left first, then not consented, then not watched"
+                " to act on: those that left first, then those without consent, then not watched"
             }
             thead {
                 tr {
@@ -220,7 +220,7 @@ fn name_words(name: &str) -> Markup {
 fn state_words(it: &CustomerStatus, shown: Shown, context: &ViewContext<'_>) -> Markup {
     let words = match it.state {
         CustomerState::Left => "left the list",
-        CustomerState::NotConsented => "not consented",
+        CustomerState::NotConsented => "without consent",
         _ => "not watched",
     };
     html! {

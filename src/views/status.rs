@@ -96,6 +96,8 @@ fn tiles(judged: &[Judged<'_>], rows: &[TenantRow<'_>], context: &ViewContext<'_
     let unapproved = open.filter(|(it, _)| it.kind == Kind::Acceptance).count();
     let failing = rows.iter().filter(|row| is_failing(row.state)).count();
     let without_consent = rows.iter().filter(|row| lacks_consent(row.state)).count();
+    // As of a partner's customers: without consent nothing is read.
+    let watched = rows.len() - without_consent;
     let missed = rows.iter().filter(|row| row.is_below_target()).count();
     let accepted = judged.iter().filter(|(it, _)| it.kind == Kind::Acceptance);
     let accepted = accepted.count();
@@ -110,7 +112,7 @@ fn tiles(judged: &[Judged<'_>], rows: &[TenantRow<'_>], context: &ViewContext<'_
             li { (tile(unapproved, &format!("{} not approved", noun(unapproved, "accepted risk")), "/?show=unapproved#tenants", unapproved > 0, context)) }
             li { (tile(claims, &format!("{} not approved", noun(claims, "claim")), "/acceptances?kind=claim&approved=false&in_force=true", claims > 0, context)) }
             li { (tile(accepted, &format!("{} accepted now", noun(accepted, "risk")), "/acceptances?in_force=true&kind=acceptance", false, context)) }
-            li { (tile(rows.len(), &format!("{} watched", noun(rows.len(), "tenant")), "/#tenants", false, context)) }
+            li { (tile(watched, &format!("{} watched", noun(watched, "tenant")), "/#tenants", false, context)) }
         }
     }
 }

@@ -93,7 +93,7 @@ async fn the_customers_that_are_not_watched_are_listed() {
         &section,
         &[
             "Customers of partner</h2>",
-            "<strong>3 of 10 customers watched</strong>, 6 not watched, 1 not consented, 1 left the list, 1 excluded. ",
+            "<strong>3 of 10 customers watched</strong>, 6 not watched, 1 without consent, 1 left the list, 1 excluded. ",
             "List last read: <time",
             "8 customers to act on",
         ],
@@ -112,7 +112,7 @@ async fn the_customers_that_are_not_watched_are_listed() {
         pending,
         &[
             "<bdi>Contoso Ltd</bdi>",
-            "not consented",
+            "without consent",
             "tenant <a href=\"/tenants/contoso\">",
             &format!("<a href=\"{link}\"><code>{link}</code></a>"),
         ],
@@ -168,7 +168,7 @@ async fn without_persons_there_is_neither_a_name_nor_a_link() {
             assert!(!section.contains(&escaped(&it.customer)), "{section}");
             row(&section, &it.customer.tenant_id);
         }
-        has(row(&section, &contoso), &["not consented"]);
+        has(row(&section, &contoso), &["without consent"]);
         has(row(&section, &fabrikam), &["left the list"]);
         let ids = rest.iter().filter(|it| it.state == Unwatched);
         let places: Vec<_> = ids

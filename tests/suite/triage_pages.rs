@@ -244,6 +244,7 @@ async fn a_tenant_without_consent_is_named_and_its_refresh_is_not_failing() {
             "No consent from <a href=\"/tenants/woodgrove\">",
             ">no consent</span>",
             "2 tenants, no refresh failing, 1 without consent",
+            "<strong class=\"plain\">1</strong> <span>tenant watched",
         ],
     );
     for absent in ["is not known now", "Refresh failing on"] {
@@ -670,7 +671,6 @@ async fn the_page_of_a_control_shows_every_tenant_its_history_and_its_facts() {
     }
 }
 
-#[tokio::test]
 /// As the matrix does: the risk may be accepted there.
 #[tokio::test]
 async fn the_page_of_a_control_counts_tenants_of_which_the_catalogue_is_not_known() {
@@ -696,6 +696,7 @@ async fn the_page_of_a_control_counts_tenants_of_which_the_catalogue_is_not_know
     assert_eq!(server.get("/controls/Other").await.status, 404);
 }
 
+#[tokio::test]
 async fn an_unknown_control_is_not_found_and_similar_names_are_suggested() {
     let server = matrix().await;
     let page = server.get("/controls/Legaci").await;
