@@ -5,6 +5,7 @@
 //! For a demonstration on this machine: it listens on loopback addresses only, keeps the
 //! latest messages in memory, and accepts every login.
 
+mod frame;
 mod inbox;
 mod mail;
 mod message;

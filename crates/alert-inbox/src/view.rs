@@ -1,6 +1,7 @@
 //! The page `/inbox`.
 
 use crate::Introduction;
+use crate::frame;
 use crate::mail::Mail;
 use crate::message::{Content, Message};
 use crate::page_event::PageEvent;
@@ -17,15 +18,6 @@ pub(crate) const STYLE_PATH: &str = "/inbox.css";
 
 /// The interval after which a browser requests the page again.
 const REFRESH_SECONDS: u32 = 5;
-
-/// The height of a mail's frame in pixels: of a line of its plain text, of what surrounds
-/// the text, and the limits. A page without script cannot ask the frame for its height.
-const LINE_HEIGHT: usize = 28;
-const AROUND_TEXT: usize = 160;
-const FRAME_HEIGHTS: (usize, usize) = (240, 1_600);
-
-/// The characters in a line of a mail, as far as its plain text has longer ones.
-const LINE_LENGTH: usize = 80;
 
 /// Whether the page refreshes itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -159,20 +151,11 @@ fn mail_article(message: &Message, mail: &Mail) -> Markup {
             h2 class=[has_frame.then_some("unseen")] { (mail.subject) }
             p.soft { "From " (mail.from) " to " (mail.to) ". " a href=(path) { "Only this mail" } }
             @if has_frame {
-                iframe src=(path) title={ "Mail " (message.number) } height=(frame_height(mail)) loading="lazy" {}
+                iframe src=(path) class=(frame::narrow_class(&mail.html)) title={ "Mail " (message.number) } height=(frame::wide_height(&mail.html)) loading="lazy" {}
             }
             details open[!has_frame] { summary { "As plain text" } pre { (linked(mail.text.trim_end())) } }
         }
     }
-}
-
-/// What the HTML of a mail needs on a wide screen, estimated from its plain text, which
-/// says the same. A longer mail scrolls in its frame.
-fn frame_height(mail: &Mail) -> usize {
-    let lines = mail.text.lines();
-    let lines: usize = lines.map(|it| 1 + it.chars().count() / LINE_LENGTH).sum();
-    let (least, most) = FRAME_HEIGHTS;
-    (lines * LINE_HEIGHT + AROUND_TEXT).clamp(least, most)
 }
 
 fn ticket_article(message: &Message, ticket: &Ticket) -> Markup {
@@ -269,29 +252,12 @@ mod tests {
             shown.contains("<h2 class=\"unseen\">the subject"),
             "{shown}"
         );
-        assert!(shown.contains("<iframe src=\"/inbox/mails/7\""), "{shown}");
+        let frame =
+            "<iframe src=\"/inbox/mails/7\" class=\"narrow-2\" title=\"Mail 7\" height=\"120\"";
+        assert!(shown.contains(frame), "{shown}");
         assert!(!shown.contains("not in the page"), "{shown}");
         assert_eq!(mail_number("/inbox/mails/7"), Some(7));
         assert_eq!(mail_number("/inbox/mails/x"), None);
-    }
-
-    #[test]
-    fn a_frame_is_as_high_as_the_text_of_its_mail_needs() {
-        let height = |text: String| {
-            frame_height(&Mail {
-                text,
-                ..Mail::default()
-            })
-        };
-        assert_eq!(height(String::new()), 240);
-        assert_eq!(height("a line\n".repeat(10)), 440);
-        assert_eq!(height("ü".repeat(799)), 440, "a long line is several");
-        assert_eq!(height("a line\n".repeat(999)), 1_600, "it scrolls");
-        let mail = Mail {
-            html: "<p></p>".to_owned(),
-            ..Mail::default()
-        };
-        assert!(shown(Content::Mail(mail)).contains("height=\"240\""));
     }
 
     #[test]
