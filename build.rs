@@ -19,9 +19,10 @@ use std::{env, fs, io};
 const RUNBOOKS: &str = "docs/runbooks";
 
 /// The documents that runbooks and commands link to, and their names below `/runbooks`.
-const DOCUMENTS: [(&str, &str); 6] = [
+const DOCUMENTS: [(&str, &str); 7] = [
     ("docs/acceptances.md", "acceptances"),
     ("alerts/README.md", "alerts"),
+    ("docs/reference/configuration.md", "configuration"),
     ("docs/decisions.md", "decisions"),
     ("docs/reference/entra-errors.md", "entra-errors"),
     ("docs/partners.md", "partners"),
@@ -40,8 +41,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         let is_runbook = path.starts_with(RUNBOOKS);
         writeln!(
             table,
-            "Runbook {{ name: {name:?}, title: {:?}, is_runbook: {is_runbook}, html: {:?} }},",
-            page.title, page.html
+            "Runbook {{ name: {name:?}, title: {:?}, summary: {:?}, is_runbook: {is_runbook}, html: {:?} }},",
+            page.title, page.summary, page.html
         )?;
     }
     table.push_str("]\n");
@@ -77,6 +78,8 @@ struct Document<'a> {
 /// A document, rendered.
 struct Page {
     title: String,
+    /// Its first sentence.
+    summary: String,
     html: String,
 }
 
@@ -158,6 +161,7 @@ impl<'a> Document<'a> {
         html::push_html(&mut html, events.into_iter());
         Page {
             title: words(head),
+            summary: first_sentence(rest),
             html,
         }
     }
@@ -204,6 +208,28 @@ fn words(events: &[Event<'_>]) -> String {
         }
     }
     words
+}
+
+/// The first sentence of the first paragraph.
+fn first_sentence(events: &[Event<'_>]) -> String {
+    let is_start = |event: &Event<'_>| matches!(event, Event::Start(Tag::Paragraph));
+    let is_end = |event: &Event<'_>| matches!(event, Event::End(TagEnd::Paragraph));
+    let mut paragraph = String::new();
+    for event in events
+        .iter()
+        .skip_while(|it| !is_start(it))
+        .take_while(|it| !is_end(it))
+    {
+        match event {
+            Event::Text(text) | Event::Code(text) => paragraph.push_str(text),
+            Event::SoftBreak | Event::HardBreak => paragraph.push(' '),
+            _ => {}
+        }
+    }
+    match paragraph.split_once(". ") {
+        Some((sentence, _)) => format!("{sentence}."),
+        None => paragraph,
+    }
 }
 
 /// The id of a heading, as on the usual hosts of Markdown files.

@@ -7,7 +7,7 @@ use std::fmt;
 const INTRODUCTION: &str = "\
 # Configuration
 
-Generated from the table of keys in `src/config/file.rs`; a test compares them.
+Every key of the configuration, with its values and its default. Generated from the table of keys in `src/config/file.rs`; a test compares them.
 
 The configuration is one YAML file: `--config.file`, or `secure-score.yml` in the working directory. \
 Parsing is strict: an unknown key, a misspelt name or an invalid value is an error with line and column, and all errors are reported at once. \

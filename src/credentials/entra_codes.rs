@@ -117,7 +117,7 @@ const UNLISTED: &str = "https://login.microsoftonline.com/error explains each nu
 pub fn table() -> String {
     let mut page = String::from(
         "# Entra's error numbers\n\n\
-         Generated from the code. When Entra refuses a token, the log, the status page and `check` \
+         What the numbers of Entra's refusals mean, and the fix of each. Generated from the code. When Entra refuses a token, the log, the status page and `check` \
          show the number, the plain words of the answer's first line and the fix: an answer may repeat \
          the request and its secret, so other words are left out (`…`). The metric shows the reason \
          only.\n\n\

@@ -15,6 +15,8 @@ struct Runbook {
     /// The end of its path: of a runbook, the name of the alert.
     name: &'static str,
     title: &'static str,
+    /// Its first sentence.
+    summary: &'static str,
     /// Whether it is a runbook, and not a document that runbooks link to.
     is_runbook: bool,
     /// Its content, below the title.
@@ -23,7 +25,9 @@ struct Runbook {
 
 /// The list of all runbooks.
 pub(super) fn list(context: &ViewContext<'_>) -> Markup {
-    let item = |runbook: &Runbook| html! { li { (link(runbook.name, runbook.title, context)) } };
+    let item = |runbook: &Runbook| {
+        html! { li { (link(runbook.name, runbook.title, context)) p { (runbook.summary) } } }
+    };
     let (runbooks, documents): (Vec<_>, Vec<_>) =
         RUNBOOKS.iter().partition(|runbook| runbook.is_runbook);
     let content = html! {
@@ -92,6 +96,17 @@ mod tests {
             }
         }
         assert!(links > 60, "only {links} links");
+    }
+
+    #[test]
+    fn each_runbook_has_a_sentence_in_the_list() {
+        for Runbook { name, summary, .. } in RUNBOOKS {
+            let length = summary.chars().count();
+            assert!((20..=320).contains(&length), "{name}: {summary}");
+            assert!(summary.ends_with(['.', ':']), "{name}: {summary}");
+            let opened = summary.matches('(').count();
+            assert_eq!(opened, summary.matches(')').count(), "{name}: {summary}");
+        }
     }
 
     #[test]
