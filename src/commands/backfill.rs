@@ -62,13 +62,22 @@ async fn backfill(
     let reader = |tenants| HistoryReader::new(config, tenants, (flags, window), environment);
     if let Some(url) = &flags.check {
         let server = server(url, flags, config)?;
-        comparison::run(&server, &mut reader(tenants)?).await
+        let mut reader = reader(tenants)?;
+        comparison::run(&noted(server, &reader), &mut reader).await
     } else if let Some(url) = &flags.remote_write {
         let server = server(url, flags, config)?;
-        remote_write::run(&server, &mut reader(tenants)?).await
+        let mut reader = reader(tenants)?;
+        remote_write::run(&noted(server, &reader), &mut reader).await
     } else {
         files::run(tenants, reader, flags, window).await
     }
+}
+
+/// The server, with a progress that shows when it is asked again.
+fn noted(mut server: Server, reader: &HistoryReader<'_>) -> Server {
+    let steps = reader.summary.steps();
+    server.note_retries(move |error| steps.retrying(error.map(ToString::to_string)));
+    server
 }
 
 /// The server of `--check` or `--remote-write`. No connection is opened yet.

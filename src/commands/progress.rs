@@ -107,6 +107,11 @@ impl Steps {
         self.0.lock().writing = bytes;
     }
 
+    /// Why the server of the command is asked again; `None` once it answered.
+    pub(super) fn retrying(&self, trouble: Option<String>) {
+        self.0.lock().retrying = trouble;
+    }
+
     /// It is done, whichever steps were left.
     pub(super) fn end(&self, name: &str) {
         let mut counts = self.0.lock();
@@ -126,6 +131,8 @@ struct Counts {
     in_work: BTreeMap<String, usize>,
     /// The bytes of a file that are written, and all of them.
     writing: Option<(u64, u64)>,
+    /// Why a server is asked again. Until it answers, no time left is known.
+    retrying: Option<String>,
 }
 
 impl Counts {
@@ -137,6 +144,7 @@ impl Counts {
             ended: 0,
             in_work: BTreeMap::new(),
             writing: None,
+            retrying: None,
         }
     }
 
@@ -183,6 +191,10 @@ impl Counts {
             return format!("writing {done} of {bytes}, {ended} of {all}, {elapsed}");
         }
         let mut line = format!("{ended} of {all}, {}", rounded(elapsed));
+        if let Some(trouble) = &self.retrying {
+            line.push_str(&format!("; {trouble}, trying again"));
+            return line;
+        }
         if ended < total
             && let Some(left) = self.left(elapsed)
         {
@@ -310,6 +322,12 @@ mod tests {
         assert_eq!(
             counts.lock().message(second(5)),
             "25% done, writing 1.00 MiB of 4.00 MiB, 2 of 2 tenants, 5s"
+        );
+        steps.writing(None);
+        steps.retrying(Some("http://a answered 503: nothing".to_owned()));
+        assert_eq!(
+            counts.lock().line(second(6)),
+            "2 of 2 tenants, 6s; http://a answered 503: nothing, trying again"
         );
         let one = Counts::new("partner", 1, 1);
         assert_eq!(one.line(second(4)), "0 of 1 partner, 4s");

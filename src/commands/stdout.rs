@@ -4,9 +4,9 @@ use super::Failure;
 use super::atomic_file::replace;
 use crate::terminal::Screen;
 use crate::text::count;
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use std::fmt;
-use std::io::{ErrorKind, Write as _};
+use std::io::{self, ErrorKind, Write as _};
 use std::path::Path;
 
 /// Prints a line.
@@ -40,11 +40,25 @@ pub(super) fn write_to(file: Option<&Path>, mode: u32, bytes: &[u8]) -> Result<(
     };
     let written = replace(file, mode, |out| out.write_all(bytes));
     written.map_err(|error| {
-        Failure::with_hint(
-            anyhow::Error::new(error).context(format!("{} cannot be written", file.display())),
-            "--output must name a file in an existing directory that may be written to",
-        )
+        let hint = "--output must name a file in an existing directory that may be written to";
+        unwritten(error, file, hint)
     })
+}
+
+/// Why the file of `--output` was not written. A pipe of which the reader has ended is
+/// no fault of the file, and `hint` is about files.
+pub(super) fn unwritten(error: io::Error, file: &Path, hint: &str) -> Failure {
+    let shown = file.display();
+    match error.kind() {
+        ErrorKind::BrokenPipe => Failure::with_hint(
+            anyhow!("{shown}: the program that reads it ended before everything was written"),
+            "let it read to the end, and run this command again",
+        ),
+        _ => Failure::with_hint(
+            anyhow::Error::new(error).context(format!("{shown} cannot be written")),
+            hint,
+        ),
+    }
 }
 
 /// `2 of 5 tenants could not be read: adatum, contoso`.

@@ -40,7 +40,12 @@ pub struct Server {
     http: HttpClient,
     pub(super) url: Url,
     headers: Headers,
+    retry_note: RetryNote,
 }
+
+/// Called with the error after which a request is sent again, and with none when it was
+/// answered.
+type RetryNote = Box<dyn Fn(Option<&ServerError>) + Send + Sync>;
 
 /// Why a request to the server failed.
 #[derive(Debug, thiserror::Error)]
@@ -128,7 +133,13 @@ impl Server {
             http: HttpClient::of_server(&url, TIMEOUT, roots)?,
             url,
             headers,
+            retry_note: Box::new(|_| ()),
         })
+    }
+
+    /// Notes by this function that a request is sent again, and that it was answered.
+    pub fn note_retries(&mut self, note: impl Fn(Option<&ServerError>) + Send + Sync + 'static) {
+        self.retry_note = Box::new(note);
     }
 
     /// Sends a body and returns the response. It retries temporary failures:
@@ -143,7 +154,10 @@ impl Server {
         let mut attempt = 1;
         loop {
             let (error, delay) = match self.attempt(url, headers, body.clone()).await {
-                Ok(response) => return Ok(response),
+                Ok(response) => {
+                    (self.retry_note)(None);
+                    return Ok(response);
+                }
                 Err(failed) => failed,
             };
             if attempt >= MAX_ATTEMPTS || !error.is_temporary() {
@@ -152,6 +166,7 @@ impl Server {
             let delay = delay.unwrap_or_else(|| BACKOFF.random_delay(attempt));
             let delay = delay.min(MAX_DELAY);
             tracing::debug!(%error, ?delay, "retrying the request");
+            (self.retry_note)(Some(&error));
             tokio::time::sleep(delay).await;
             attempt += 1;
         }

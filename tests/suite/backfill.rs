@@ -12,8 +12,9 @@ use samples::Samples;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::Read as _;
 use std::path::Path;
-use std::process::Output;
+use std::process::{Command, Output};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 const DAY: i64 = 86_400;
@@ -374,6 +375,31 @@ fn the_demo_needs_no_configuration_and_one_file_holds_all() {
         )));
     }
     assert_eq!(files(folder.path()).len(), 1);
+}
+
+/// A reader that ends early is neither a tenant that could not be read nor a full disk.
+#[test]
+fn a_pipe_of_which_the_reader_ends_is_reported_as_such() {
+    let simulated = Simulated::start();
+    let pipe = simulated.folder().join("past.om");
+    let made = Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    let reader = std::thread::spawn({
+        let pipe = pipe.clone();
+        move || fs::File::open(pipe).unwrap().read_exact(&mut [0; 100])
+    });
+    let ended = backfill(&simulated.config(), &pipe, &["--step=1h"]);
+    reader.join().unwrap().unwrap();
+    assert_eq!(ended.status.code(), Some(1));
+    let said = text(&ended.stderr);
+    let reported = format!(
+        "error: {}: the program that reads it ended before everything was written\nhint: let it read to the end",
+        pipe.display()
+    );
+    assert!(said.contains(&reported), "{said}");
+    for wrong in ["could not be read", "free space"] {
+        assert!(!said.contains(wrong), "{said}");
+    }
 }
 
 #[test]

@@ -43,7 +43,7 @@ pub(super) async fn run(server: &Server, reader: &mut HistoryReader<'_>) -> Resu
                 compared.push((comparison, history.series.alias, history.gaps));
             }
             Err(error) => {
-                reader.summary.not_sent(&history, error);
+                reader.summary.server_failed(&history, error, "compared");
                 break;
             }
         }

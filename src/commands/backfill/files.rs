@@ -11,11 +11,14 @@ use super::window::Window;
 use crate::cli::{Backfill, Output};
 use crate::commands::Failure;
 use crate::commands::atomic_file::{READABLE, UNFINISHED, replace};
+use crate::commands::stdout::unwritten;
 use crate::config::Tenant;
 use anyhow::Error;
 use std::fs;
-use std::io;
 use std::path::Path;
+
+/// The hint where a file cannot be written.
+const LESS: &str = "check free space and permissions; a larger --step or --no-controls writes less";
 
 /// Writes the tenants: blocks of `--tenants-per-block` tenants, or a text of all. A
 /// tenant that a block of an earlier run has is not read again.
@@ -137,7 +140,7 @@ impl<'a> Files<'a> {
         let written = replace(file, READABLE, |out| {
             openmetrics::write(out, exposition, note)
         });
-        let size = written.map_err(|error| unwritable(error, file))?;
+        let size = written.map_err(|error| unwritten(error, file, LESS))?;
         summary.all = size;
         Ok(size)
     }
@@ -156,7 +159,8 @@ impl<'a> Files<'a> {
         let note = |bytes| steps.writing(Some((bytes, size.bytes)));
         let labels = &self.flags.labels;
         let written = blocks::write(directory, tenants, labels, self.window, note);
-        let written = written.map_err(|error| unwritable(error, directory))?;
+        let hint = format!("{LESS}, and another run continues where this one ended");
+        let written = written.map_err(|error| unwritten(error, directory, &hint))?;
         if let Some(manifest) = &mut self.manifest {
             manifest.add(Finished {
                 blocks: written.names,
@@ -166,13 +170,6 @@ impl<'a> Files<'a> {
         }
         Ok(written.size)
     }
-}
-
-fn unwritable(error: io::Error, path: &Path) -> Failure {
-    Failure::with_hint(
-        Error::new(error).context(format!("{} cannot be written", path.display())),
-        "check free space and permissions; a larger --step or --no-controls writes less, and another run continues where this one ended",
-    )
 }
 
 fn opened(directory: &Path, flags: &Backfill) -> Result<Manifest, Failure> {

@@ -22,7 +22,7 @@ pub(super) async fn run(server: &Server, reader: &mut HistoryReader<'_>) -> Resu
         match send_tenant(server, &history.series, labels, reader.window).await {
             Ok(written) => reader.summary.written += written,
             Err(error) => {
-                reader.summary.not_sent(&history, error);
+                reader.summary.server_failed(&history, error, "sent");
                 break;
             }
         }

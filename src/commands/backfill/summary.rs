@@ -22,11 +22,19 @@ const STEPS: usize = 2;
 /// In bytes. The text about a larger output names the flags that write less.
 const LARGE: u64 = 1 << 30;
 
-/// A tenant that was not read, sent or compared.
+/// A tenant that was not read.
 struct FailedTenant {
     alias: String,
     error: anyhow::Error,
     hint: Option<String>,
+}
+
+/// The server of the command failed at a tenant.
+struct ServerFailure {
+    error: anyhow::Error,
+    hint: Option<&'static str>,
+    /// What was not done with this tenant and those behind it, such as `sent`.
+    verb: &'static str,
 }
 
 /// Counts what was read and written.
@@ -35,6 +43,8 @@ pub(super) struct Summary {
     tenants: usize,
     read: usize,
     failed: Vec<FailedTenant>,
+    /// What the server failed at, which ends the run.
+    unanswered: Option<ServerFailure>,
     days: usize,
     gaps: usize,
     /// What this run wrote or sent.
@@ -51,6 +61,7 @@ impl Summary {
             tenants,
             read: 0,
             failed: Vec::new(),
+            unanswered: None,
             days: 0,
             gaps: 0,
             written: OutputSize::default(),
@@ -67,8 +78,11 @@ impl Summary {
         let history = match history {
             Ok(history) => history,
             Err(error) => {
-                let hint = error.command_hint();
-                self.failed(alias, error.into(), Some(hint));
+                self.failed.push(FailedTenant {
+                    alias: alias.to_owned(),
+                    hint: Some(error.command_hint()),
+                    error: anyhow::Error::new(error).context(alias.to_owned()),
+                });
                 self.end(alias);
                 return None;
             }
@@ -90,19 +104,20 @@ impl Summary {
         self.progress.steps().end(alias);
     }
 
-    fn failed(&mut self, alias: &str, error: anyhow::Error, hint: Option<String>) {
-        self.failed.push(FailedTenant {
-            alias: alias.to_owned(),
-            error: error.context(alias.to_owned()),
-            hint,
-        });
-    }
-
-    /// Counts a tenant as failed that was read, but neither sent nor compared.
-    pub(super) fn not_sent(&mut self, history: &TenantHistory, error: ServerError) {
+    /// Notes that the server failed, with what it was to do with the tenant's history:
+    /// `sent` or `compared`.
+    pub(super) fn server_failed(
+        &mut self,
+        history: &TenantHistory,
+        error: ServerError,
+        verb: &'static str,
+    ) {
         self.read = self.read.saturating_sub(1);
-        let hint = error.hint().map(str::to_owned);
-        self.failed(&history.series.alias, error.into(), hint);
+        self.unanswered = Some(ServerFailure {
+            hint: error.hint(),
+            error: anyhow::Error::new(error).context(history.series.alias.clone()),
+            verb,
+        });
     }
 
     /// Prints what is about to be written into a file.
@@ -166,21 +181,27 @@ impl Summary {
     pub(super) fn print_failures(&self) {
         self.progress.hide();
         let names: Vec<&str> = self.failed.iter().map(|it| it.alias.as_str()).collect();
-        if names.is_empty() {
-            return;
+        if !names.is_empty() {
+            diagnostics::note(&not_read(&names, self.tenants));
         }
-        diagnostics::note(&not_read(&names, self.tenants));
         for failed in &self.failed {
             diagnostics::error(failed.error.as_ref(), failed.hint.as_deref());
+        }
+        if let Some(ServerFailure { error, hint, verb }) = &self.unanswered {
+            let all = tenants(self.tenants);
+            let left = self.tenants.saturating_sub(self.read + names.len());
+            diagnostics::note(&format!("{left} of {all} could not be {verb}"));
+            diagnostics::error(error.as_ref(), *hint);
         }
     }
 
     /// Prints the failures, and returns the exit status.
     pub(super) fn conclude(&self, kept: usize) -> Result<(), Failure> {
         self.print_failures();
-        match (self.failed.len(), self.read + kept) {
-            (0, _) => Ok(()),
-            (_, 0) => Err(Failure::Found),
+        let is_complete = self.failed.is_empty() && self.unanswered.is_none();
+        match (is_complete, self.read + kept) {
+            (true, _) => Ok(()),
+            (false, 0) => Err(Failure::Found),
             _ => Err(Failure::Partly),
         }
     }

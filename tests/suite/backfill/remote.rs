@@ -6,7 +6,7 @@ use crate::simulated::{Simulated, run, text};
 use crate::stub_server::StubServer;
 use serde_json::Value;
 use std::fs;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use strict_yaml::testing::saved_on_windows;
@@ -239,6 +239,35 @@ async fn a_receiver_that_is_busy_is_asked_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_progress_shows_why_a_receiver_is_asked_again() {
+    let (url, _heads) = moody(&[
+        "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 2\r\nConnection: close\r\nContent-Length: 4\r\n\r\nbusy",
+        "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n",
+    ])
+    .await;
+    let sent = tokio::task::spawn_blocking(move || {
+        let captured = Captured::of_days(30);
+        let command = format!(
+            "stty cols 200 rows 40; exec {} backfill --config.file {} --step=1d --label=job=a --remote-write {url}",
+            env!("CARGO_BIN_EXE_secure-score-exporter"),
+            captured.config()
+        );
+        Command::new(program("script", "bsdutils"))
+            .args(["-qec", &command, "/dev/null"])
+            .env("TERM", "xterm")
+            .stdin(Stdio::null())
+            .output()
+    });
+    let sent = sent.await.unwrap().unwrap();
+    let written = text(&sent.stdout);
+    assert!(sent.status.success(), "{written}");
+    assert!(
+        written.contains(" answered 429: busy, trying again"),
+        "{written}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_rejected_request_is_final_and_reports_the_receivers_text() {
     let (url, heads) = moody(&[
         "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 51\r\n\r\nout of bounds, and your word is hidden-word, dear\u{7}\r\n",
@@ -253,6 +282,11 @@ async fn a_rejected_request_is_final_and_reports_the_receivers_text() {
         "{message}"
     );
     assert!(message.contains("out_of_order_time_window"), "{message}");
+    assert!(
+        message.contains("1 of 1 tenant could not be sent\n"),
+        "{message}"
+    );
+    assert!(!message.contains("tenant could not be read"), "{message}");
     assert!(
         !message.contains("hidden-word") && !message.contains('\u{7}'),
         "{message}"
