@@ -43,8 +43,9 @@ pub(super) fn replace<T>(
     Ok(written)
 }
 
-/// `/dev/stdout` may lead to a file to which the shell appends.
-fn is_stream(file: &Path) -> bool {
+/// Whether what is written goes into what is there: `/dev/stdout` may lead to a file to
+/// which the shell appends.
+pub(super) fn is_stream(file: &Path) -> bool {
     file.starts_with("/dev") || fs::metadata(file).is_ok_and(|it| !it.is_file())
 }
 

@@ -11,6 +11,9 @@ use strict_yaml::ConfigErrors;
 /// wrong flag.
 const PARTLY: u8 = 3;
 
+/// What shells add to the number of the signal that ended a program.
+const SIGNALLED: u8 = 128;
+
 /// Why a command ended early.
 #[derive(Debug)]
 pub enum Failure {
@@ -28,6 +31,8 @@ pub enum Failure {
     Found,
     /// The command did a part of its work and printed which part it did not.
     Partly,
+    /// The signal of this name ended the command, which left nothing unfinished.
+    Interrupted(&'static str),
 }
 
 impl Failure {
@@ -44,6 +49,9 @@ impl Failure {
         match self {
             Self::Config(errors) => diagnostics::config_errors(errors),
             Self::Other { error, hint } => diagnostics::error(error.as_ref(), hint.as_deref()),
+            Self::Interrupted(signal) => diagnostics::note(&format!(
+                "ended by {signal}; the unfinished file is removed"
+            )),
             Self::Found | Self::Partly => {}
         }
     }
@@ -51,6 +59,8 @@ impl Failure {
     pub(super) fn exit_code(&self) -> ExitCode {
         match self {
             Self::Partly => ExitCode::from(PARTLY),
+            Self::Interrupted("SIGINT") => ExitCode::from(SIGNALLED + 2),
+            Self::Interrupted(_) => ExitCode::from(SIGNALLED + 15),
             _ => ExitCode::FAILURE,
         }
     }

@@ -21,6 +21,7 @@ mod failure;
 mod header_file;
 mod healthcheck;
 mod init;
+mod interruption;
 mod listing;
 mod logging;
 mod privacy;

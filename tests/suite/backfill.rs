@@ -6,6 +6,7 @@ mod joined;
 mod remote;
 mod samples;
 
+use crate::process::Process;
 use crate::simulated::{Simulated, run, text};
 use regex::Regex;
 use samples::Samples;
@@ -15,7 +16,7 @@ use std::fs;
 use std::io::Read as _;
 use std::path::Path;
 use std::process::{Command, Output};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 const DAY: i64 = 86_400;
 
@@ -400,6 +401,37 @@ fn a_pipe_of_which_the_reader_ends_is_reported_as_such() {
     for wrong in ["could not be read", "free space"] {
         assert!(!said.contains(wrong), "{said}");
     }
+}
+
+/// A signal leaves neither a part of the text under its name nor under another.
+#[test]
+fn an_interrupted_text_leaves_no_file() {
+    let simulated = Simulated::start();
+    let folder = tempfile::tempdir().unwrap();
+    let output = folder.path().join("past.om").display().to_string();
+    let config = simulated.config();
+    let mut process = Process::exporter(&[
+        "backfill",
+        "--config.file",
+        &config,
+        "--tenant=contoso",
+        "--output",
+        &output,
+    ]);
+    // The whole text has gigabytes.
+    for _ in 0..3_000 {
+        if !files(folder.path()).is_empty() {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let unfinished = files(folder.path());
+    assert!(
+        unfinished.iter().all(|it| it.starts_with(".unfinished-")) && unfinished.len() == 1,
+        "{unfinished:?}"
+    );
+    assert_eq!(process.terminate(), Some(143), "{}", process.output());
+    assert_eq!(files(folder.path()).len(), 0);
 }
 
 #[test]

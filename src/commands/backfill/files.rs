@@ -10,7 +10,8 @@ use super::summary::Summary;
 use super::window::Window;
 use crate::cli::{Backfill, Output};
 use crate::commands::Failure;
-use crate::commands::atomic_file::{READABLE, UNFINISHED, replace};
+use crate::commands::atomic_file::{READABLE, UNFINISHED, is_stream, replace};
+use crate::commands::interruption::Interruption;
 use crate::commands::stdout::unwritten;
 use crate::config::Tenant;
 use anyhow::Error;
@@ -134,13 +135,24 @@ impl<'a> Files<'a> {
             window: self.window,
         };
         let size = exposition.size();
-        summary.announce(size, file);
         let steps = summary.steps();
-        let note = |bytes| steps.writing(Some((bytes, size.bytes)));
+        // Of a pipe nothing is left, and while its reader waits no signal is noticed.
+        let interruption = match is_stream(file) {
+            true => Interruption::default(),
+            false => Interruption::listen(),
+        };
+        summary.announce(size, file);
+        let note = |bytes| {
+            steps.writing(Some((bytes, size.bytes)));
+            interruption.check()
+        };
         let written = replace(file, READABLE, |out| {
             openmetrics::write(out, exposition, note)
         });
-        let size = written.map_err(|error| unwritten(error, file, LESS))?;
+        let size = written.map_err(|error| match interruption.signal() {
+            Some(signal) => Failure::Interrupted(signal),
+            None => unwritten(error, file, LESS),
+        })?;
         summary.all = size;
         Ok(size)
     }

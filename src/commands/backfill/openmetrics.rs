@@ -81,14 +81,14 @@ impl<'a> Exposition<'a> {
 }
 
 /// Writes the exposition with its end, and notes after each series how many bytes that
-/// makes.
+/// makes. An error of the note ends it.
 ///
 /// OpenMetrics requires the samples of a family side by side, and within a
 /// series the older sample first. Tenants keep their order.
 pub(super) fn write(
     out: &mut impl Write,
     exposition: Exposition<'_>,
-    note: impl Fn(u64),
+    note: impl Fn(u64) -> io::Result<()>,
 ) -> io::Result<OutputSize> {
     let mut writer = SampleWriter {
         out,
@@ -101,7 +101,7 @@ pub(super) fn write(
         writer.put(Format::OpenMetrics.history_header(family).as_bytes())?;
         for (tenant, series) in exposition.of(family) {
             writer.series(&tenant.alias, series)?;
-            note(writer.written.bytes);
+            note(writer.written.bytes)?;
         }
     }
     writer.put(Format::OpenMetrics.trailer())?;
