@@ -15,6 +15,9 @@ const DIRECTORY: &str = "secure-score-backfill";
 /// The extension of a file that contains all tenants.
 const FILE_SUFFIX: &str = "om";
 
+/// Extensions of texts that have the samples of an exposition.
+const TEXT_SUFFIXES: [&str; 4] = ["txt", "text", "prom", "openmetrics"];
+
 /// A finer step adds samples and no information.
 const FINEST_STEP: Duration = Duration::from_secs(10);
 
@@ -62,7 +65,7 @@ pub struct Backfill {
     pub until: Option<Timestamp>,
 
     /// The time between two samples, 10s to 1d; instant queries look back 5m only
-    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = step)]
+    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = step, allow_hyphen_values = true)]
     pub step: Duration,
 
     /// A label that Prometheus adds when it scrapes, such as job=secure-score or instance=localhost:10365; may be given several times
@@ -73,12 +76,13 @@ pub struct Backfill {
     #[arg(long)]
     pub no_controls: bool,
 
-    /// A directory for blocks, such as Prometheus' data directory, or a text file for promtool if its name ends in .om [default: secure-score-backfill]
+    /// A directory for blocks, such as Prometheus' data directory, or a text file for promtool if its name ends in .om, without a slash behind it [default: secure-score-backfill]
     #[arg(long, value_name = "DIR|FILE", conflicts_with_all = ["check", "remote_write"])]
     pub output: Option<PathBuf>,
 
     /// Tenants that share blocks, and are in memory at a time
-    #[arg(long, value_name = "N", default_value = "100", conflicts_with_all = ["check", "remote_write"])]
+    #[arg(long, value_name = "N", default_value = "100", value_parser = number(NonZeroUsize::MIN.., "100"),
+          allow_negative_numbers = true, conflicts_with_all = ["check", "remote_write"])]
     pub tenants_per_block: NonZeroUsize,
 
     /// Send the samples to this remote-write receiver instead of writing files
@@ -112,13 +116,31 @@ impl Backfill {
         false
     }
 
-    /// Where samples are written.
+    /// Where samples are written. A name with a slash at its end is that of a directory,
+    /// as for other programs.
     pub fn output(&self) -> Output<'_> {
         let path = self.output.as_deref().unwrap_or(Path::new(DIRECTORY));
-        match path.extension() {
-            Some(suffix) if suffix == FILE_SUFFIX && !path.is_dir() => Output::File(path),
-            _ => Output::Directory(path),
+        let is_text = path.extension().is_some_and(|it| it == FILE_SUFFIX);
+        match is_text && !path.is_dir() && !ends_with_slash(path) {
+            true => Output::File(path),
+            false => Output::Directory(path),
         }
+    }
+
+    /// The error for a new directory whose name is that of a text.
+    fn text_as_directory(&self) -> Option<String> {
+        let path = self.output.as_deref()?;
+        let suffix = path.extension()?.to_str()?.to_ascii_lowercase();
+        let is_text = suffix == FILE_SUFFIX || TEXT_SUFFIXES.contains(&&*suffix);
+        let is_directory = path.is_dir() || ends_with_slash(path);
+        if !is_text || is_directory || self.output() == Output::File(path) {
+            return None;
+        }
+        let (shown, text) = (path.display(), path.with_extension(FILE_SUFFIX));
+        Some(format!(
+            "--output={shown} is neither a directory nor a text file whose name ends in .{FILE_SUFFIX}; write --output={} for a text file, or --output={shown}/ for a directory of blocks",
+            text.display()
+        ))
     }
 
     /// Whether the samples are written as blocks.
@@ -131,6 +153,9 @@ impl Backfill {
     pub(super) fn conflict(&self) -> Option<String> {
         if self.header_file.is_some() && self.check.is_none() && self.remote_write.is_none() {
             return Some("--header-file needs --check or --remote-write".to_owned());
+        }
+        if let Some(conflict) = self.text_as_directory() {
+            return Some(conflict);
         }
         let mut servers = [&self.check, &self.remote_write].into_iter().flatten();
         if let Some(conflict) = servers.find_map(user_conflict) {
@@ -146,6 +171,10 @@ impl Backfill {
     }
 }
 
+fn ends_with_slash(path: &Path) -> bool {
+    path.as_os_str().as_encoded_bytes().ends_with(b"/")
+}
+
 /// The name and the value of a label that Prometheus adds when it scrapes.
 pub type Label = (String, String);
 
@@ -154,32 +183,36 @@ fn label(text: &str) -> Result<Label, String> {
         .split_once('=')
         .ok_or("write it as NAME=VALUE, such as job=secure-score")?;
     if !is_label_name(name) {
-        return Err("a label name consists of letters, digits and underscores, and starts with neither a digit nor two underscores".to_owned());
+        return Err("a label name consists of letters, digits and underscores, and starts with neither a digit nor two underscores, such as job".to_owned());
     }
     if secure_score_exposition::is_past_label(name) {
-        return Err(format!("the exporter already sets {name}; choose another"));
+        return Err(format!(
+            "the exporter already sets {name}; choose another, such as job or instance"
+        ));
     }
     if !is_label_value(value) {
-        return Err("a label value has 1 to 128 printable bytes".to_owned());
+        return Err("a label value has 1 to 128 printable bytes, such as secure-score".to_owned());
     }
     Ok((name.to_owned(), value.to_owned()))
 }
 
-fn time(text: &str) -> Result<Timestamp, String> {
+fn time(text: &str) -> Result<Timestamp, &'static str> {
     let time = text.parse::<jiff::Timestamp>().or_else(|_| {
         let date: jiff::civil::Date = text.parse()?;
         Ok::<_, jiff::Error>(date.to_zoned(jiff::tz::TimeZone::UTC)?.timestamp())
     });
-    let time = time.map_err(|_| "write it as 2026-11-23 or 2026-11-23T08:00:00Z")?;
+    let time = time.map_err(
+        |_| "not a time; write a date or a time, such as 2026-11-23 or 2026-11-23T08:00:00Z",
+    )?;
     Ok(Timestamp::from_seconds(time.as_second()))
 }
 
-fn step(text: &str) -> Result<Duration, String> {
-    let step = humantime::parse_duration(text).map_err(|error| error.to_string())?;
-    if step.subsec_nanos() != 0 || !(FINEST_STEP..=COARSEST_STEP).contains(&step) {
-        return Err("use whole seconds from 10s to 1d".to_owned());
-    }
-    Ok(step)
+fn step(text: &str) -> Result<Duration, &'static str> {
+    let step = humantime::parse_duration(text).ok();
+    let is_allowed =
+        |step: &Duration| step.subsec_nanos() == 0 && (FINEST_STEP..=COARSEST_STEP).contains(step);
+    step.filter(is_allowed)
+        .ok_or("use a duration in whole seconds from 10s to 1d, such as 5m")
 }
 
 #[cfg(test)]

@@ -435,6 +435,20 @@ fn an_interrupted_text_leaves_no_file() {
 }
 
 #[test]
+fn a_slash_at_the_end_of_the_output_makes_it_a_directory() {
+    let simulated = Simulated::start();
+    let output = simulated.folder().join("past.om");
+    let flags = ["--step=1d", "--days=5", "--no-controls", "--tenant=contoso"];
+    let directory = format!("{}/", output.display());
+    stdout_of(&backfill(
+        &simulated.config(),
+        Path::new(&directory),
+        &flags,
+    ));
+    assert_eq!(tenants(&output), ["contoso".to_owned()].into());
+}
+
+#[test]
 fn what_cannot_be_written_is_refused_with_the_remedy() {
     let simulated = Simulated::start();
     let output = simulated.folder().join("past");
@@ -486,6 +500,11 @@ fn flags_that_make_no_sense_are_refused_with_the_remedy() {
         ),
         (&["--step=2d"], "10s to 1d"),
         (&["--days=0"], "1..=180"),
+        (
+            &["--output=a/past.txt"],
+            "write --output=a/past.om for a text file, or --output=a/past.txt/ for a directory of blocks",
+        ),
+        (&["--output=past.OM"], "write --output=past.om for a text"),
         (&["--header-file=x"], "--check or --remote-write"),
         (&["--check=http://me:pw@localhost/"], "--header-file"),
         (&["--check=http://a", "--output=b"], "cannot be used with"),
