@@ -118,6 +118,15 @@ fn the_files_of_one_tenant_are_accepted_once_the_secret_is_filled_in() {
         config.display()
     );
     assert!(printed.contains(&next), "{printed}");
+    let written = fs::read_to_string(&config).unwrap();
+    let packaging = include_str!("../../packaging/deb");
+    for reference in [
+        "http://127.0.0.1:10365/runbooks/configuration,",
+        "/usr/share/doc/secure-score-exporter/configuration.md.",
+    ] {
+        assert!(written.contains(reference), "{written}");
+    }
+    assert!(packaging.contains("usr/share/doc/$NAME/configuration.md"));
     let modes: Vec<_> = files(&directory)
         .into_iter()
         .map(|(name, (_, mode))| (name, mode))

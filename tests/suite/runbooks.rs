@@ -36,6 +36,16 @@ async fn every_runbook_is_a_page_that_the_list_links() {
     }
 }
 
+/// The file that `init` writes leads here.
+#[tokio::test]
+async fn the_keys_of_the_configuration_are_a_page() {
+    let server = start(options()).await;
+    let page = server.get("/runbooks/configuration").await;
+    for part in ["<h1>Configuration</h1>", "<code>decision_files</code>"] {
+        assert!(page.text().contains(part), "{part}: {}", page.text());
+    }
+}
+
 #[tokio::test]
 async fn a_runbook_follows_the_rules_of_all_pages() {
     let server = start(options()).await;

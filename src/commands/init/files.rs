@@ -63,6 +63,9 @@ const NO_DECISIONS: &str = "\
 #   expires: 2027-03-31
 ";
 
+/// The reference of the configuration where the Debian package installs it.
+const PACKAGED_REFERENCE: &str = "/usr/share/doc/secure-score-exporter/configuration.md";
+
 const HEADING: &str = "# Written by `secure-score-exporter init`.";
 
 /// A file to write.
@@ -226,8 +229,9 @@ fn config(answers: &Answers) -> String {
         quoted(&answers.name),
         &answers.tenant_id,
     );
+    let address = &answers.exporter_address;
     let heading = format!(
-        "{HEADING}\n# docs/reference/configuration.md of the source code lists every key.\n\ncredentials:\n"
+        "{HEADING}\n# The running exporter lists every key at http://{address}/runbooks/configuration,\n# the Debian package in {PACKAGED_REFERENCE}.\n\ncredentials:\n"
     );
     let decisions = format!("decision_files: [{DECISIONS}]\n");
     match &answers.subject {
