@@ -15,6 +15,7 @@ mod discover;
 mod evidence;
 mod init;
 mod log;
+mod number;
 mod route;
 mod server_url;
 mod shard;
@@ -214,6 +215,8 @@ pub struct ConfigFlags {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use clap::Arg;
+    use std::collections::BTreeSet;
 
     fn parse(arguments: &[&str]) -> Result<Cli, clap::Error> {
         Cli::try_read_from(["secure-score-exporter"].iter().chain(arguments))
@@ -368,6 +371,55 @@ mod tests {
         let text = error.to_string();
         assert!(text.contains("--web.listen-address"), "{text}");
         assert!(text.contains("127.0.0.1:10365"), "{text}");
+    }
+
+    /// Of each flag with a value of some form, in every command: the error for a bad value
+    /// names the flag, the value and what is allowed, and has an example or all values.
+    #[test]
+    fn every_invalid_value_is_reported_with_what_is_allowed_and_an_example() {
+        let mut root = Cli::command();
+        root.build();
+        let commands = root.get_subcommands().cloned().collect::<Vec<_>>();
+        let mut refused = BTreeSet::new();
+        for command in commands.iter().chain([&root]) {
+            let name = Some(command.get_name()).filter(|it| *it != root.get_name());
+            let arguments = command.get_arguments();
+            let with_values = arguments.filter(|it| it.get_action().takes_values());
+            for flag in with_values.filter_map(Arg::get_long) {
+                for bad in ["0", "-5", "-5m", "2d", "a b?", "9999999999999999999999"] {
+                    let value = format!("--{flag}={bad}");
+                    let error = parse(&name.into_iter().chain([&*value]).collect::<Vec<_>>());
+                    let Err(error) = error else { continue };
+                    if !matches!(
+                        error.kind(),
+                        ErrorKind::ValueValidation | ErrorKind::InvalidValue
+                    ) {
+                        continue;
+                    }
+                    let text = error.to_string();
+                    for part in [
+                        &format!("'{bad}' for '--{flag}"),
+                        "such as |values: |use one of |; use global",
+                    ] {
+                        let mut parts = part.split('|');
+                        assert!(parts.any(|it| text.contains(it)), "{value}: {text}");
+                    }
+                    refused.insert(flag.to_owned());
+                }
+            }
+        }
+        assert!(refused.len() > 30, "{refused:?}");
+    }
+
+    #[test]
+    fn a_negative_value_may_follow_its_flag() {
+        for (arguments, allowed) in [
+            (["backfill", "--step", "-5m"], "from 10s to 1d, such as 5m"),
+            (["backfill", "--days", "-5"], "from 1 to 180, such as 90"),
+        ] {
+            let error = parse(&arguments).unwrap_err().to_string();
+            assert!(error.contains(allowed), "{error}");
+        }
     }
 
     #[test]

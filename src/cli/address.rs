@@ -64,7 +64,7 @@ impl fmt::Display for ListenAddress {
 pub enum AddressError {
     /// Not a host with a port.
     #[error(
-        "not a host with a port; write 127.0.0.1:10365, [::1]:10365, localhost:10365, or :10365 for all addresses"
+        "not a host with a port, such as 127.0.0.1:10365, [::1]:10365, localhost:10365, or :10365 for all addresses"
     )]
     Malformed,
     /// A port alone.
@@ -75,7 +75,7 @@ pub enum AddressError {
     Url,
     /// Reachable from other machines.
     #[error(
-        "not a loopback address; write 127.0.0.1:PORT or localhost:PORT, since the simulator has no password"
+        "not a loopback address, such as 127.0.0.1:10366 or localhost:10366: the simulator has no password"
     )]
     NotLoopback,
 }

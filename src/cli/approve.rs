@@ -104,8 +104,12 @@ fn checked(key: DecisionKey, text: &str) -> Result<String, &'static str> {
 }
 
 fn state(word: &str) -> Result<DecisionState, String> {
-    word.parse()
-        .map_err(|()| format!("no such state; use {}", DecisionState::WORDS.join(", ")))
+    word.parse().map_err(|()| {
+        format!(
+            "no such state; use one of {}",
+            DecisionState::WORDS.join(", ")
+        )
+    })
 }
 
 impl Approve {

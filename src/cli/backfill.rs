@@ -1,5 +1,6 @@
 //! The flags of `backfill`.
 
+use super::number::number;
 use super::server_url::{server_url, user_conflict};
 use crate::config::{is_label_name, is_label_value};
 use clap::Args;
@@ -57,7 +58,7 @@ pub struct Backfill {
 
     /// How far back the history reaches; Graph keeps about 90 days
     #[arg(long, value_name = "DAYS", default_value_t = 90,
-          value_parser = clap::value_parser!(u16).range(1..=180))]
+          value_parser = number(1..=180_u16, "90"), allow_negative_numbers = true)]
     pub days: u16,
 
     /// Write only samples before this time, such as the start of scraping: a date or 2026-11-23T08:00:00Z [default: now; three hours ago without blocks]

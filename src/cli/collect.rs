@@ -1,5 +1,6 @@
 //! The flags of `collect`.
 
+use super::number::number;
 use clap::{Args, ValueEnum};
 use secure_score_model::Category;
 use std::num::NonZeroUsize;
@@ -53,7 +54,8 @@ pub struct Collect {
     pub accepted: bool,
 
     /// How many of the last states --accepted covers [default: the current one]
-    #[arg(long, value_name = "N", requires = "accepted")]
+    #[arg(long, value_name = "N", requires = "accepted",
+          value_parser = number(NonZeroUsize::MIN.., "3"), allow_negative_numbers = true)]
     pub last: Option<NonZeroUsize>,
 
     /// More columns: points, impact, cost, implementation status and the link to the fix

@@ -10,6 +10,7 @@ use super::discover::Discover;
 use super::evidence::Evidence;
 use super::init::Init;
 use super::log::{LogFormat, LogLevel};
+use super::number::number;
 use super::web::WebFlags;
 use clap::{Arg, Args, Subcommand};
 use clap_complete::Shell;
@@ -111,7 +112,7 @@ pub struct Healthcheck {
 
     /// The timeout in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 5,
-          value_parser = clap::value_parser!(u64).range(1..=60))]
+          value_parser = number(1..=60_u64, "5"), allow_negative_numbers = true)]
     pub timeout: u64,
 }
 

@@ -1,6 +1,7 @@
 //! The flags of `demo` and `simulate`.
 
 use super::address::{AddressError, ListenAddress};
+use super::number::number;
 use super::web::WebFlags;
 use clap::Args;
 use std::net::SocketAddr;
@@ -87,11 +88,12 @@ pub struct SimulationFlags {
 
     /// The number of generated tenants
     #[arg(long, value_name = "N", default_value_t = 5, conflicts_with = "replay",
-          value_parser = clap::value_parser!(u16).range(1..=10_000))]
+          value_parser = number(1..=10_000_u16, "5"), allow_negative_numbers = true)]
     pub tenants: u16,
 
     /// Equal seeds generate equal tenants
-    #[arg(long, value_name = "NUMBER", default_value_t = DEFAULT_SEED)]
+    #[arg(long, value_name = "NUMBER", default_value_t = DEFAULT_SEED,
+          value_parser = number(0_u64.., "1"), allow_negative_numbers = true)]
     pub seed: u64,
 
     /// Run no scenario: no acceptance and no change of a score

@@ -104,17 +104,18 @@ impl InitValue {
             Self::Tenant | Self::Partner if is_cut(text) => Err(format!(
                 "no domain ends like this; did you mean {text}.com?"
             )),
-            Self::Tenant | Self::Partner => parse_tenant_id(text, None),
+            Self::Tenant | Self::Partner => parse_tenant_id(text, None)
+                .map_err(|error| format!("{error}, or write its domain, such as contoso.com")),
             Self::Name if is_alias(text) => Ok(text.to_owned()),
             Self::Name => Err(
-                "use a letter or digit, then letters, digits, `.`, `_` or `-`, at most 64"
+                "use a letter or digit, then letters, digits, `.`, `_` or `-`, at most 64, such as contoso"
                     .to_owned(),
             ),
             Self::ClientId | Self::PartnerClientId if guid::is_guid(text) => {
                 Ok(text.to_lowercase())
             }
             Self::ClientId | Self::PartnerClientId => Err(
-                "not a GUID; copy \"Application (client) ID\" of the app registration".to_owned(),
+                "not a GUID; copy \"Application (client) ID\" of the app registration, such as 0a1b2c3d-1111-2222-3333-444444444444".to_owned(),
             ),
             Self::ExporterAddress | Self::Smarthost if has_port(text) => Ok(text.to_owned()),
             Self::ExporterAddress => {

@@ -20,7 +20,9 @@ pub enum RouteError {
     #[error("this path is already in use; choose another, such as /metrics")]
     Taken,
     /// Not a URL for links.
-    #[error("not a URL for links; write http:// or https://, a host and optionally a path")]
+    #[error(
+        "not a URL for links; write http:// or https://, a host and optionally a path, such as https://score.example.org"
+    )]
     NotAUrl,
 }
 

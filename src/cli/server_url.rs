@@ -7,12 +7,14 @@ const USER: &str = "every user of this machine can see a password on the command
 
 /// An HTTP URL.
 pub(super) fn server_url(text: &str) -> Result<Url, &'static str> {
-    let url: Url = text
-        .parse()
-        .map_err(|_| "not a URL; write it as http://localhost:9090")?;
+    let url: Url = text.parse().map_err(
+        |_| "not a URL; write one with http:// or https://, such as http://localhost:9090",
+    )?;
     match matches!(url.scheme(), "http" | "https") && url.has_host() {
         true => Ok(url),
-        false => Err("not an HTTP URL; write it as http://localhost:9090"),
+        false => Err(
+            "not an HTTP URL; write one with http:// or https://, such as http://localhost:9090",
+        ),
     }
 }
 

@@ -4,6 +4,7 @@ use clap::Args;
 use std::num::NonZeroU16;
 use std::str::FromStr;
 
+use super::number::number;
 use crate::config::Environment;
 use crate::refresh::{NoSuchShard, Shard};
 
@@ -16,7 +17,8 @@ pub struct ShardFlags {
     shard: Option<ShardNumber>,
 
     /// The number of shards
-    #[arg(long, value_name = "N", requires = "shard")]
+    #[arg(long, value_name = "N", requires = "shard",
+          value_parser = number(NonZeroU16::MIN.., "3"), allow_negative_numbers = true)]
     total_shards: Option<NonZeroU16>,
 }
 
@@ -32,10 +34,9 @@ impl FromStr for ShardNumber {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text {
             "auto" => Ok(Self::Auto),
-            number => number
-                .parse()
-                .map(Self::Fixed)
-                .map_err(|_| "not a number; count shards from 0, or write auto"),
+            number => number.parse().map(Self::Fixed).map_err(
+                |_| "not a shard; count shards from 0, such as 0 for the first one, or write auto",
+            ),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use super::address::ListenAddress;
+use super::number::number;
 use super::route::{self, ExternalUrl};
 use crate::http::MAX_REQUESTS;
 
@@ -40,7 +41,8 @@ pub struct WebFlags {
     route_prefix: Option<String>,
 
     /// Concurrent requests; further ones get 503; 0 means no limit [default: 40]
-    #[arg(long = "web.max-requests", value_name = "NUMBER")]
+    #[arg(long = "web.max-requests", value_name = "NUMBER",
+          value_parser = number(0_usize.., "40"), allow_negative_numbers = true)]
     max_requests: Option<usize>,
 
     /// Do not serve the HTML pages, nor the runbooks to which alerts link

@@ -498,8 +498,8 @@ fn flags_that_make_no_sense_are_refused_with_the_remedy() {
             &["--label=job=a", "--label=job=b"],
             "--label job is given twice",
         ),
-        (&["--step=2d"], "10s to 1d"),
-        (&["--days=0"], "1..=180"),
+        (&["--step=2d"], "10s to 1d, such as 5m"),
+        (&["--days=0"], "from 1 to 180, such as 90"),
         (
             &["--output=a/past.txt"],
             "write --output=a/past.om for a text file, or --output=a/past.txt/ for a directory of blocks",
