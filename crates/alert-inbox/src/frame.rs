@@ -3,24 +3,10 @@
 //! A page without script cannot ask the frame for the height of its content. The mails
 //! are made of few elements, so it is estimated from these.
 
-/// How many characters fit into a line.
-#[derive(Debug, Clone, Copy)]
-struct LineLengths {
-    heading: usize,
-    text: usize,
-}
-
-/// In the middle column of a wide screen; the mail itself is no wider.
-const WIDE: LineLengths = LineLengths {
-    heading: 68,
-    text: 85,
-};
-
-/// On a phone.
-const NARROW: LineLengths = LineLengths {
-    heading: 22,
-    text: 30,
-};
+/// How many characters fit into a line of a heading and of a text in the middle column
+/// of a wide screen; the mail itself is no wider.
+const HEADING_LENGTH: usize = 68;
+const TEXT_LENGTH: usize = 85;
 
 /// In pixels: what surrounds the whole, and each alert.
 const AROUND: usize = 42;
@@ -36,26 +22,13 @@ const AROUND_ROW: usize = 6;
 const LEAST: usize = 120;
 const MOST: usize = 1_600;
 
-/// In pixels: the steps of the classes `narrow-N` of the style sheet.
-const NARROW_STEP: usize = 80;
-
 /// The height on a wide screen in pixels.
-pub(crate) fn wide_height(html: &str) -> usize {
-    estimate(html, WIDE)
-}
-
-/// The class that has the height on a phone.
-pub(crate) fn narrow_class(html: &str) -> String {
-    format!("narrow-{}", estimate(html, NARROW).div_ceil(NARROW_STEP))
-}
-
-fn estimate(html: &str, lengths: LineLengths) -> usize {
-    let LineLengths { heading, text } = lengths;
+pub(crate) fn height(html: &str) -> usize {
     let height = AROUND
         + elements(html, "div").len() * AROUND_ALERT
-        + blocks(html, "h1", heading, HEADING_LINE, 0)
-        + blocks(html, "p", text, TEXT_LINE, AROUND_PARAGRAPH)
-        + blocks(html, "tr", text, TEXT_LINE, AROUND_ROW);
+        + blocks(html, "h1", HEADING_LENGTH, HEADING_LINE, 0)
+        + blocks(html, "p", TEXT_LENGTH, TEXT_LINE, AROUND_PARAGRAPH)
+        + blocks(html, "tr", TEXT_LENGTH, TEXT_LINE, AROUND_ROW);
     height.clamp(LEAST, MOST)
 }
 
@@ -101,36 +74,17 @@ mod tests {
         )
     }
 
-    /// In Chromium they have 237 and 345 pixels, on a phone 345 and 520.
+    /// In Chromium they have 237 and 345 pixels.
     #[test]
     fn a_frame_is_hardly_higher_than_its_mail() {
         let head = "<!DOCTYPE html><html><head><title>a long title</title></head><body>";
         let page = |alerts: &[String]| format!("{head}{}</body></html>", alerts.concat());
         let short = page(&[alert(107, 6, 2)]);
-        assert!(
-            (237..290).contains(&wide_height(&short)),
-            "{}",
-            wide_height(&short)
-        );
+        assert!((237..290).contains(&height(&short)), "{}", height(&short));
         let long = page(&[alert(107, 139, 5)]);
-        assert!(
-            (345..400).contains(&wide_height(&long)),
-            "{}",
-            wide_height(&long)
-        );
+        assert!((345..400).contains(&height(&long)), "{}", height(&long));
         let many = page(&vec![alert(107, 139, 5); 20]);
-        assert_eq!(wide_height(&many), 1_600, "it scrolls");
-        assert_eq!(wide_height("<pre>text</pre>"), 120);
-        assert_eq!(narrow_class(&short), "narrow-5");
-        assert_eq!(narrow_class(&long), "narrow-7");
-        assert_eq!(narrow_class(&many), "narrow-20");
-    }
-
-    #[test]
-    fn the_style_sheet_has_each_height_of_a_phone() {
-        for step in LEAST.div_ceil(NARROW_STEP)..=MOST.div_ceil(NARROW_STEP) {
-            let rule = format!(".narrow-{step} {{ min-height: {}px; }}", step * NARROW_STEP);
-            assert!(crate::view::STYLE.contains(&rule), "{rule}");
-        }
+        assert_eq!(height(&many), 1_600, "it scrolls");
+        assert_eq!(height("<pre>text</pre>"), 120);
     }
 }

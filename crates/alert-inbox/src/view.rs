@@ -151,7 +151,7 @@ fn mail_article(message: &Message, mail: &Mail) -> Markup {
             h2 class=[has_frame.then_some("unseen")] { (mail.subject) }
             p.soft { "From " (mail.from) " to " (mail.to) ". " a href=(path) { "Only this mail" } }
             @if has_frame {
-                iframe src=(path) class=(frame::narrow_class(&mail.html)) title={ "Mail " (message.number) } height=(frame::wide_height(&mail.html)) loading="lazy" {}
+                iframe src=(path) title={ "Mail " (message.number) } height=(frame::height(&mail.html)) loading="lazy" {}
             }
             details open[!has_frame] { summary { "As plain text" } pre { (linked(mail.text.trim_end())) } }
         }
@@ -252,8 +252,7 @@ mod tests {
             shown.contains("<h2 class=\"unseen\">the subject"),
             "{shown}"
         );
-        let frame =
-            "<iframe src=\"/inbox/mails/7\" class=\"narrow-2\" title=\"Mail 7\" height=\"120\"";
+        let frame = "<iframe src=\"/inbox/mails/7\" title=\"Mail 7\" height=\"120\"";
         assert!(shown.contains(frame), "{shown}");
         assert!(!shown.contains("not in the page"), "{shown}");
         assert_eq!(mail_number("/inbox/mails/7"), Some(7));
