@@ -19,7 +19,7 @@ use std::{env, fs, io};
 const RUNBOOKS: &str = "docs/runbooks";
 
 /// The documents that runbooks and commands link to, and their names below `/runbooks`.
-const DOCUMENTS: [(&str, &str); 7] = [
+const DOCUMENTS: [(&str, &str); 8] = [
     ("docs/acceptances.md", "acceptances"),
     ("alerts/README.md", "alerts"),
     ("docs/reference/configuration.md", "configuration"),
@@ -27,6 +27,7 @@ const DOCUMENTS: [(&str, &str); 7] = [
     ("docs/reference/entra-errors.md", "entra-errors"),
     ("docs/partners.md", "partners"),
     ("docs/permissions.md", "permissions"),
+    ("alerts/ROUTING.md", "routing"),
 ];
 
 /// The names of the served files, by path.

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// What the copy needs to compile the library with its unit tests.
-const SOURCES: [&str; 19] = [
+const SOURCES: [&str; 20] = [
     "CHANGELOG.md",
     "Cargo.lock",
     "Cargo.toml",
@@ -21,6 +21,7 @@ const SOURCES: [&str; 19] = [
     "docs/decisions.md",
     "docs/partners.md",
     "docs/permissions.md",
+    "docs/reference/configuration.md",
     "docs/reference/entra-errors.md",
     "docs/reliability.md",
     "docs/runbooks",

@@ -281,7 +281,7 @@ fn alertmanager(answers: &Answers) -> String {
     let inhibition = inhibition.map_or("", |(_, rules)| rules);
     format!(
         "{HEADING} Check it with `amtool check-config`.\n\
-         # alerts/ROUTING.md describes routes by severity.\n\n\
+         # The exporter's page /runbooks/routing describes routes by severity.\n\n\
          {global}# The texts of messages, in a directory beside this file.\n\
          templates: [{TEMPLATES}]\n\n\
          route:\n  receiver: {receiver}\n  group_by: [alertname, tenant]\n  \
