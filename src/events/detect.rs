@@ -31,9 +31,10 @@ pub fn detect(
         tenant,
         minimum_reason,
         since,
-        knows_catalogue: seen.controls.values().any(|it| it.history.is_some()),
+        knows_catalogue: seen.controls.values().any(|it| it.history().is_some()),
         now,
     };
+    let known = seen.controls.len();
     let mut changed = Vec::new();
     let mut tampered = Vec::new();
     for control in controls {
@@ -54,6 +55,9 @@ pub fn detect(
     let listed: HashSet<&str> = listed.map(|control| &*control.id).collect();
     if let Coverage::Complete { unread } = coverage {
         tampered.extend(left(&detector, seen, &listed, unread));
+    }
+    if seen.controls.len() > known {
+        seen.pack();
     }
     seen.forget_missing(&listed);
     changed.sort_by_key(|change| change.counts_at);
@@ -118,7 +122,7 @@ impl ChangeDetector<'_> {
         let is_new = |change: &KeyedChange<'_>| {
             !seen_ids.contains(&change.key.id) && self.is_recent(change, seen)
         };
-        let known = seen.history.as_ref();
+        let known = seen.history();
         let mut found = Vec::new();
         for (index, change) in changes.iter().enumerate().filter(|(_, it)| is_new(it)) {
             let from = match changes.get(..index).and_then(state_after) {
@@ -141,7 +145,7 @@ impl ChangeDetector<'_> {
     /// tenant is new too; for a known one, a change newer than all that were seen
     /// counts too.
     fn is_recent(&self, change: &KeyedChange<'_>, seen: &SeenControl) -> bool {
-        match (change.key.at, &seen.history) {
+        match (change.key.at, seen.history()) {
             (Some(at), Some(history)) => at >= self.since || history.ends_before(at),
             (Some(at), None) => at >= self.since,
             (None, Some(_)) => true,
@@ -195,7 +199,7 @@ impl ChangeDetector<'_> {
         };
         let lacks_some = |before: &SeenHistory| !before.lost(&newer).is_empty();
         let is_conclusive =
-            unknown <= seen.unknown_updates || !seen.history.as_ref().is_some_and(lacks_some);
+            unknown <= seen.unknown_updates() || !seen.history().is_some_and(lacks_some);
         let mut tampered = Vec::new();
         if is_conclusive {
             tampered.extend(self.shortened(control, history, &newer, seen));
@@ -207,7 +211,7 @@ impl ChangeDetector<'_> {
                 tampered.extend(self.deprecated(control, history, acceptance, seen));
             }
             seen.deprecated = entry.deprecated;
-            seen.acceptance = acceptance;
+            seen.set_acceptance(acceptance);
         }
         seen.title = Arc::clone(&entry.title);
         seen.category = control.category;
@@ -227,7 +231,7 @@ impl ChangeDetector<'_> {
         newer: &NewerHistory<'_>,
         seen: &mut SeenControl,
     ) -> Option<Event> {
-        let before = seen.history.as_ref()?;
+        let before = seen.history()?;
         let lost = before.lost(newer);
         if lost.is_empty() {
             return None;
@@ -254,7 +258,7 @@ impl ChangeDetector<'_> {
         acceptance: &SeenAcceptance,
         seen: &mut SeenControl,
     ) -> Option<Event> {
-        if seen.deprecated || seen.history.is_none() {
+        if seen.deprecated || seen.history().is_none() {
             return None;
         }
         let kind = EventKind::AcceptedControlDeprecated;
@@ -267,7 +271,7 @@ impl ChangeDetector<'_> {
 
     /// An accepted control that left the catalogue.
     fn left(&self, id: &Arc<str>, seen: &mut SeenControl) -> Option<Event> {
-        let acceptance = seen.acceptance.clone()?;
+        let acceptance = seen.acceptance()?.clone();
         let kind = EventKind::AcceptedControlLeft;
         let control = Control::new(id, seen.category);
         let event = Event {

@@ -2,7 +2,7 @@
 
 use super::EventId;
 use super::seen_history::{SeenAcceptance, SeenHistory};
-use secure_score_model::{Category, Control, Timestamp};
+use secure_score_model::{Category, Control, Interner, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::sync::Arc;
@@ -40,25 +40,40 @@ pub struct Seen {
     pub(super) controls: BTreeMap<Arc<str>, SeenControl>,
 }
 
-/// What was seen of one control.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// What was seen of one control. A thousand tenants have hundreds of them, so what
+/// few controls have is apart.
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct SeenControl {
-    id: Arc<str>,
     pub(super) title: Arc<str>,
     pub(super) category: Category,
     /// Whether the last complete catalogue had it.
     pub(super) listed: bool,
     pub(super) deprecated: bool,
-    /// Missing until a complete catalogue has it.
-    pub(super) history: Option<SeenHistory>,
+    /// Whether a complete catalogue ever had it, so that its history is known.
+    is_complete: bool,
+    /// `None` while nothing was seen to be declared about it.
+    changes: Option<Box<SeenChanges>>,
+}
+
+/// What was seen to be declared about a control.
+#[derive(Debug, Clone, PartialEq, Default)]
+struct SeenChanges {
+    history: SeenHistory,
     /// How many of its updates had an unknown state.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub(super) unknown_updates: u64,
+    unknown_updates: u64,
     /// Events that are not in `history`, oldest first: changes that it no
     /// longer lists, and events that are not changes.
-    pub(super) earlier: VecDeque<EventId>,
-    pub(super) acceptance: Option<SeenAcceptance>,
+    earlier: VecDeque<EventId>,
+    acceptance: Option<SeenAcceptance>,
 }
+
+/// Those of a control about which nothing was declared.
+const NO_CHANGES: &SeenChanges = &SeenChanges {
+    history: SeenHistory(Vec::new()),
+    unknown_updates: 0,
+    earlier: VecDeque::new(),
+    acceptance: None,
+};
 
 impl Seen {
     /// The time from which changes count, set by the first call. A clock that
@@ -75,17 +90,30 @@ impl Seen {
     pub(super) fn control(&mut self, control: &Control) -> &mut SeenControl {
         let id = &control.id;
         let new = || SeenControl {
-            id: Arc::clone(id),
             title: Arc::clone(id),
             category: control.category,
             listed: false,
             deprecated: false,
-            history: None,
-            unknown_updates: 0,
-            earlier: VecDeque::new(),
-            acceptance: None,
+            is_complete: false,
+            changes: None,
         };
         self.controls.entry(Arc::clone(id)).or_insert_with(new)
+    }
+
+    /// Replaces the ids and titles by equal ones of other tenants.
+    pub(crate) fn intern(&mut self, interner: &Interner) {
+        let controls = std::mem::take(&mut self.controls).into_iter();
+        let interned = controls.map(|(id, it)| {
+            let title = interner.intern(it.title);
+            (interner.intern(id), SeenControl { title, ..it })
+        });
+        self.controls = interned.collect();
+    }
+
+    /// Moves the controls together in memory. A map that grew in the order of its keys
+    /// has nodes that are half empty; a collected one fills them.
+    pub(super) fn pack(&mut self) {
+        self.controls = std::mem::take(&mut self.controls).into_iter().collect();
     }
 
     /// Forgets controls beyond the maximum that the current answer lacks.
@@ -113,19 +141,52 @@ impl Seen {
 }
 
 impl SeenControl {
+    fn changes(&self) -> &SeenChanges {
+        self.changes.as_deref().unwrap_or(NO_CHANGES)
+    }
+
+    fn changes_mut(&mut self) -> &mut SeenChanges {
+        self.changes.get_or_insert_default()
+    }
+
+    /// Its history; missing until a complete catalogue has it.
+    pub(super) fn history(&self) -> Option<&SeenHistory> {
+        self.is_complete.then_some(&self.changes().history)
+    }
+
+    /// How many of its updates had an unknown state.
+    pub(super) fn unknown_updates(&self) -> u64 {
+        self.changes().unknown_updates
+    }
+
+    /// The acceptance that was in force.
+    pub(super) fn acceptance(&self) -> Option<&SeenAcceptance> {
+        self.changes().acceptance.as_ref()
+    }
+
+    pub(super) fn set_acceptance(&mut self, acceptance: Option<SeenAcceptance>) {
+        if self.acceptance() != acceptance.as_ref() {
+            self.changes_mut().acceptance = acceptance;
+        }
+    }
+
     /// The ids of everything that was seen of it.
     pub(super) fn ids(&self) -> impl Iterator<Item = EventId> {
-        let listed = self.history.iter().flat_map(|history| &history.0);
-        listed.map(|key| key.id).chain(self.earlier.iter().copied())
+        let SeenChanges {
+            history, earlier, ..
+        } = self.changes();
+        let listed = history.0.iter().map(|key| key.id);
+        listed.chain(earlier.iter().copied())
     }
 
     /// Remembers an event and returns whether it is new.
     pub(super) fn note(&mut self, event: EventId) -> bool {
         let new = self.ids().all(|seen| seen != event);
         if new {
-            self.earlier.push_back(event);
-            let excess = self.earlier.len().saturating_sub(MAX_EARLIER);
-            self.earlier.drain(..excess);
+            let earlier = &mut self.changes_mut().earlier;
+            earlier.push_back(event);
+            let excess = earlier.len().saturating_sub(MAX_EARLIER);
+            earlier.drain(..excess);
         }
         new
     }
@@ -139,16 +200,22 @@ impl SeenControl {
 
     /// Adds the changes of a history that may lack some.
     pub(super) fn add(&mut self, newer: SeenHistory) {
-        let history = self.history.get_or_insert_default();
-        history.add(newer);
+        self.is_complete = true;
+        if !newer.0.is_empty() {
+            self.changes_mut().history.add(newer);
+        }
     }
 
     /// Replaces the history; changes that the new one lacks stay remembered.
     pub(super) fn replace(&mut self, newer: SeenHistory, unknown_updates: u64) {
-        self.unknown_updates = unknown_updates;
-        let before = self.history.take().unwrap_or_default();
+        self.is_complete = true;
+        if newer.0.is_empty() && unknown_updates == 0 && self.changes.is_none() {
+            return;
+        }
         let listed: HashSet<EventId> = newer.0.iter().map(|key| key.id).collect();
-        self.history = Some(newer);
+        let changes = self.changes_mut();
+        changes.unknown_updates = unknown_updates;
+        let before = std::mem::replace(&mut changes.history, newer);
         for key in before.0.iter().filter(|key| !listed.contains(&key.id)) {
             self.note(key.id);
         }
@@ -161,19 +228,72 @@ fn is_zero(number: &u64) -> bool {
 
 /// The controls as a list, in which each has its id.
 mod as_list {
-    use super::{Arc, BTreeMap, Deserialize, SeenControl};
+    use super::{
+        Arc, BTreeMap, Category, Deserialize, EventId, SeenAcceptance, SeenChanges, SeenControl,
+        SeenHistory, Serialize, VecDeque, is_zero,
+    };
     use serde::{Deserializer, Serializer};
 
     type Controls = BTreeMap<Arc<str>, SeenControl>;
 
+    #[derive(Serialize, Deserialize)]
+    struct StoredControl {
+        id: Arc<str>,
+        title: Arc<str>,
+        category: Category,
+        listed: bool,
+        deprecated: bool,
+        history: Option<SeenHistory>,
+        #[serde(default, skip_serializing_if = "is_zero")]
+        unknown_updates: u64,
+        earlier: VecDeque<EventId>,
+        acceptance: Option<SeenAcceptance>,
+    }
+
+    impl StoredControl {
+        fn of((id, seen): (&Arc<str>, &SeenControl)) -> Self {
+            let changes = seen.changes().clone();
+            Self {
+                id: Arc::clone(id),
+                title: Arc::clone(&seen.title),
+                category: seen.category,
+                listed: seen.listed,
+                deprecated: seen.deprecated,
+                history: seen.is_complete.then_some(changes.history),
+                unknown_updates: changes.unknown_updates,
+                earlier: changes.earlier,
+                acceptance: changes.acceptance,
+            }
+        }
+
+        fn into_seen(self) -> (Arc<str>, SeenControl) {
+            let is_complete = self.history.is_some();
+            let changes = SeenChanges {
+                history: self.history.unwrap_or_default(),
+                unknown_updates: self.unknown_updates,
+                earlier: self.earlier,
+                acceptance: self.acceptance,
+            };
+            let has_changes = changes != SeenChanges::default();
+            let seen = SeenControl {
+                title: self.title,
+                category: self.category,
+                listed: self.listed,
+                deprecated: self.deprecated,
+                is_complete,
+                changes: has_changes.then(|| Box::new(changes)),
+            };
+            (self.id, seen)
+        }
+    }
+
     pub(super) fn serialize<S: Serializer>(controls: &Controls, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_seq(controls.values())
+        to.collect_seq(controls.iter().map(StoredControl::of))
     }
 
     pub(super) fn deserialize<'a, D: Deserializer<'a>>(from: D) -> Result<Controls, D::Error> {
-        let controls: Vec<SeenControl> = Vec::deserialize(from)?;
-        let by_id = controls.into_iter().map(|it| (Arc::clone(&it.id), it));
-        Ok(by_id.collect())
+        let controls: Vec<StoredControl> = Vec::deserialize(from)?;
+        Ok(controls.into_iter().map(StoredControl::into_seen).collect())
     }
 }
 
@@ -193,8 +313,34 @@ mod tests {
         for round in 0..400 {
             assert!(seen.note(id(round)), "{round}");
         }
-        assert_eq!(seen.earlier.len(), 256);
+        assert_eq!(seen.changes().earlier.len(), 256);
         assert!(!seen.note(id(399)), "the newest ids are kept");
+    }
+
+    #[test]
+    fn a_control_without_declarations_takes_little_memory() {
+        assert_eq!(size_of::<SeenControl>(), 32);
+        let mut all = Seen::default();
+        let untouched = all.control(&control("A"));
+        untouched.set_acceptance(None);
+        untouched.replace(SeenHistory::default(), 0);
+        untouched.add(SeenHistory::default());
+        assert_eq!(untouched.changes, None);
+        assert_eq!(untouched.history(), Some(&SeenHistory::default()));
+        all.control(&control("B")).note(EventId::of(&["1"]));
+        let stored = serde_json::to_value(&all).unwrap();
+        let untouched = serde_json::json!({
+            "id": "A", "title": "A", "category": "Identity", "listed": false,
+            "deprecated": false, "history": [], "earlier": [], "acceptance": null,
+        });
+        assert_eq!(stored["controls"][0], untouched);
+        let mut loaded: Seen = serde_json::from_value(stored).unwrap();
+        assert_eq!(loaded, all);
+        let interner = Interner::default();
+        let shared = interner.intern("A".into());
+        loaded.intern(&interner);
+        let (id, untouched) = loaded.controls.first_key_value().unwrap();
+        assert!(Arc::ptr_eq(id, &shared) && Arc::ptr_eq(&untouched.title, &shared));
     }
 
     #[test]

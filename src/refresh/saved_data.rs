@@ -33,6 +33,7 @@ impl TenantData {
         self.score_history = saved.score_history;
         Arc::make_mut(&mut self.score_history).retain_days(is_valid);
         self.seen = saved.seen;
+        Arc::make_mut(&mut self.seen).intern(interner);
         self.future_dates = saved.future_dates;
         self.older_since = saved.older_since;
         let max_staleness = self.settings.refresh.max_staleness;
@@ -71,7 +72,9 @@ impl TenantData {
         self.had_report = self.report.last().is_some();
         self.categories_known = true;
         self.pins = saved.pins;
-        let learn = |it: &Arc<_>| Arc::make_mut(&mut self.pins).learn(it);
+        let pins = Arc::make_mut(&mut self.pins);
+        interner.intern_pins(pins);
+        let learn = |it: &Arc<_>| pins.learn(it);
         catalogue.map(learn).unwrap_or_default()
     }
 

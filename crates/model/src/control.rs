@@ -8,7 +8,7 @@ use crate::{
     Timestamp,
 };
 use serde::{Deserialize, Serialize};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 label_values! {
@@ -164,7 +164,7 @@ const MAX_UNLISTED_PINS: usize = 5_000;
 /// Controls that left the catalogue keep their category, as many as
 /// [`MAX_UNLISTED_PINS`], since they may return.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct CategoryPins(HashMap<Arc<str>, Category>);
+pub struct CategoryPins(pub(crate) BTreeMap<Arc<str>, Category>);
 
 impl CategoryPins {
     /// Pins the category of each new control and returns the known controls
@@ -173,6 +173,7 @@ impl CategoryPins {
     /// An unknown category is not pinned: the next catalogue may have a better
     /// one.
     pub fn learn(&mut self, catalogue: &Catalogue) -> Vec<Recategorised> {
+        let known = self.0.len();
         let mut moved = Vec::new();
         let entries = catalogue.entries.iter();
         for entry in entries.filter(|entry| entry.category != Category::Unknown) {
@@ -186,8 +187,17 @@ impl CategoryPins {
                 });
             }
         }
+        if self.0.len() > known {
+            self.pack();
+        }
         self.forget_unlisted(catalogue);
         moved
+    }
+
+    /// Moves the pins together in memory. A map that grew in the order of its keys has
+    /// nodes that are half empty; a collected one fills them.
+    fn pack(&mut self) {
+        self.0 = std::mem::take(&mut self.0).into_iter().collect();
     }
 
     fn forget_unlisted(&mut self, catalogue: &Catalogue) {
@@ -196,15 +206,14 @@ impl CategoryPins {
         }
         let listed: HashSet<&str> = catalogue.entries.iter().map(|it| &*it.id).collect();
         let unlisted = self.0.keys().filter(|id| !listed.contains(&***id));
-        let mut unlisted: Vec<Arc<str>> = unlisted.map(Arc::clone).collect();
-        // The same ones in every run.
-        unlisted.sort();
+        // By their ids: the same ones in every run.
+        let unlisted: Vec<Arc<str>> = unlisted.map(Arc::clone).collect();
         for id in unlisted.iter().skip(MAX_UNLISTED_PINS) {
             self.0.remove(id);
         }
     }
 
-    /// Each control with its category, in no order.
+    /// Each control with its category, ordered by id.
     pub fn iter(&self) -> impl Iterator<Item = (&str, Category)> {
         self.0.iter().map(|(id, category)| (&**id, *category))
     }

@@ -1,6 +1,6 @@
 //! One copy in memory of what many tenants have in common.
 
-use crate::{Catalogue, CatalogueEntry, ControlScore, History, Report};
+use crate::{Catalogue, CatalogueEntry, CategoryPins, ControlScore, History, Report};
 use parking_lot::Mutex;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -56,6 +56,26 @@ impl Interner {
             pool.intern_description(score);
         }
         pool.evict();
+    }
+
+    /// Replaces the ids of pins by equal ones of other tenants.
+    pub fn intern_pins(&self, pins: &mut CategoryPins) {
+        let mut pool = self.pool.lock();
+        let interned = std::mem::take(&mut pins.0).into_iter().map(|(mut id, it)| {
+            pool.intern_text(&mut id);
+            (id, it)
+        });
+        pins.0 = interned.collect();
+        pool.evict();
+    }
+
+    /// A text, or an equal one of other tenants.
+    #[must_use]
+    pub fn intern(&self, mut text: Arc<str>) -> Arc<str> {
+        let mut pool = self.pool.lock();
+        pool.intern_text(&mut text);
+        pool.evict();
+        text
     }
 }
 
@@ -246,6 +266,19 @@ mod tests {
         assert!(Arc::ptr_eq(&first.id, &entry.id));
         let status = [first, second].map(|it| it.implementation_status.clone().unwrap());
         assert!(Arc::ptr_eq(&status[0], &status[1]));
+    }
+
+    #[test]
+    fn pins_and_single_texts_are_shared_too() {
+        let interner = Interner::default();
+        let shared = interner.intern("A".into());
+        assert!(Arc::ptr_eq(&interner.intern("A".into()), &shared));
+        let mut pins: CategoryPins = [("A".into(), Category::Apps)].into_iter().collect();
+        let before = pins.clone();
+        interner.intern_pins(&mut pins);
+        assert_eq!(pins, before);
+        let (id, _) = pins.0.first_key_value().unwrap();
+        assert!(Arc::ptr_eq(id, &shared));
     }
 
     fn described(interner: &Interner, text: &str) -> Option<Arc<str>> {

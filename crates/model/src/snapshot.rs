@@ -193,7 +193,7 @@ impl TenantSnapshot {
                 decisions: rules.decisions_of(id),
             }
         };
-        let mut controls = Vec::new();
+        let mut controls = Vec::with_capacity(entries.len() + pairing.unlisted.len());
         for (entry, score) in entries.iter().zip(pairing.of_entries) {
             let listed = Some(Arc::clone(entry));
             controls.push(control(&entry.id, entry.category, listed, score));
