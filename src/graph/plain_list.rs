@@ -13,7 +13,7 @@ pub(super) const MAX_ELEMENTS: usize = 5_000;
 /// A list of objects of which serde can read each one, and not too many.
 ///
 /// Nearly all lists are such. Any other one is an error, after which it is parsed
-/// element by element, see [`LenientList`](super::lenient::LenientList).
+/// element by element.
 pub(super) struct PlainList<T>(pub(super) Vec<T>);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for PlainList<T> {
