@@ -1,6 +1,7 @@
 //! Makes texts from servers and users safe to print: no control characters, no
 //! reversed writing, no secrets, and a limited length.
 
+use std::borrow::Cow;
 use url::Url;
 
 /// A piece of a secret of this many bytes is no coincidence.
@@ -25,20 +26,35 @@ const MAX_NUMBER: usize = 10;
 /// Graph's narrow no-break spaces, becomes one blank. Characters that change the
 /// direction of writing are removed, because they can make one name look like
 /// another.
-pub fn single_line(text: &str) -> String {
+pub fn single_line(text: &str) -> Cow<'_, str> {
+    if is_single_line(text) {
+        return text.into();
+    }
     text.replace(changes_direction, "")
         .split(|c: char| c.is_whitespace() || c.is_control())
         .filter(|word| !word.is_empty())
         .collect::<Vec<_>>()
         .join(" ")
+        .into()
+}
+
+/// Whether a text is ASCII and one line already, as nearly all of Graph's texts are.
+fn is_single_line(text: &str) -> bool {
+    let mut before = b' ';
+    let is_plain = |byte: u8| {
+        let is_first_blank = byte == b' ' && before != b' ';
+        before = byte;
+        is_first_blank || byte.is_ascii_graphic()
+    };
+    text.bytes().all(is_plain) && !text.ends_with(' ')
 }
 
 /// A text on one line, truncated to `max` bytes.
-pub fn clean_line(text: &str, max: usize) -> String {
+pub fn clean_line(text: &str, max: usize) -> Cow<'_, str> {
     let clean = single_line(text);
     match prefix(&clean, max) {
         whole if whole.len() == clean.len() => clean,
-        start => format!("{start}…"),
+        start => format!("{start}…").into(),
     }
 }
 

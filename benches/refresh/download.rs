@@ -4,7 +4,6 @@
 use reqwest::{Certificate, Client};
 use secure_score_exporter::config::{ClientSecret, Config, Credential, Tenant};
 use serde::Deserialize;
-use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
@@ -26,8 +25,12 @@ struct Page<T> {
     next: Option<String>,
 }
 
-/// A text, borrowed where possible.
-type Text<'a> = Option<Cow<'a, str>>;
+/// A text, borrowed where possible. (Serde would copy that of an `Option<Cow<str>>`.)
+#[allow(dead_code, reason = "parsing it is measured")]
+#[derive(Deserialize)]
+struct Borrowed<'a>(#[serde(borrow)] Cow<'a, str>);
+
+type Text<'a> = Option<Borrowed<'a>>;
 
 #[allow(dead_code, reason = "parsing them is measured")]
 #[derive(Deserialize)]
@@ -35,26 +38,30 @@ type Text<'a> = Option<Cow<'a, str>>;
 struct Profile<'a> {
     #[serde(borrow)]
     id: Text<'a>,
-    #[serde(borrow)]
+    azure_tenant_id: Text<'a>,
     title: Text<'a>,
-    #[serde(borrow)]
     control_category: Text<'a>,
-    #[serde(borrow)]
     service: Text<'a>,
-    #[serde(borrow)]
     tier: Text<'a>,
-    #[serde(borrow)]
     user_impact: Text<'a>,
-    #[serde(borrow)]
     implementation_cost: Text<'a>,
-    #[serde(borrow)]
     action_type: Text<'a>,
-    #[serde(borrow)]
     action_url: Text<'a>,
     max_score: Option<f64>,
     deprecated: Option<bool>,
+    control_state_updates: Vec<StateUpdate<'a>>,
+}
+
+#[allow(dead_code, reason = "parsing them is measured")]
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct StateUpdate<'a> {
     #[serde(borrow)]
-    control_state_updates: Option<&'a RawValue>,
+    state: Text<'a>,
+    assigned_to: Text<'a>,
+    comment: Text<'a>,
+    updated_by: Text<'a>,
+    updated_date_time: Text<'a>,
 }
 
 #[allow(dead_code, reason = "parsing them is measured")]
@@ -62,9 +69,33 @@ struct Profile<'a> {
 #[serde(rename_all = "camelCase")]
 struct Score<'a> {
     #[serde(borrow)]
-    control_scores: Vec<ControlScore<'a>>,
+    azure_tenant_id: Text<'a>,
+    created_date_time: Text<'a>,
     current_score: Option<f64>,
     max_score: Option<f64>,
+    active_user_count: Option<f64>,
+    licensed_user_count: Option<f64>,
+    average_comparative_scores: Vec<Comparison<'a>>,
+    control_scores: Vec<ControlScore<'a>>,
+}
+
+#[allow(dead_code, reason = "parsing them is measured")]
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Comparison<'a> {
+    #[serde(borrow)]
+    basis: Text<'a>,
+    average_score: Option<f64>,
+    identity_score: Option<f64>,
+    identity_score_max: Option<f64>,
+    data_score: Option<f64>,
+    data_score_max: Option<f64>,
+    device_score: Option<f64>,
+    device_score_max: Option<f64>,
+    apps_score: Option<f64>,
+    apps_score_max: Option<f64>,
+    infrastructure_score: Option<f64>,
+    infrastructure_score_max: Option<f64>,
 }
 
 #[allow(dead_code, reason = "parsing them is measured")]
@@ -73,14 +104,14 @@ struct Score<'a> {
 struct ControlScore<'a> {
     #[serde(borrow)]
     control_name: Text<'a>,
-    #[serde(borrow)]
     control_category: Text<'a>,
-    #[serde(borrow)]
-    implementation_status: Text<'a>,
-    #[serde(borrow)]
-    last_synced: Text<'a>,
+    description: Text<'a>,
     score: Option<f64>,
     score_in_percentage: Option<f64>,
+    last_synced: Text<'a>,
+    implementation_status: Text<'a>,
+    #[serde(rename = "NotScored")]
+    not_scored: Text<'a>,
 }
 
 /// A client with a token for every tenant.

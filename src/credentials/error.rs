@@ -84,7 +84,7 @@ impl TokenError {
 
     /// The credential itself cannot be used.
     pub(super) fn unusable(why: &str) -> Self {
-        Unusable(clean_line(&redact(why, &[]), MAX_MESSAGE)).into()
+        Unusable(clean_line(&redact(why, &[]), MAX_MESSAGE).into_owned()).into()
     }
 
     /// The same error with the delay that the server asked for.
@@ -195,7 +195,7 @@ impl ErrorBody {
     /// The first line of the text. The others repeat ids and the time.
     fn description(&self, secrets: &[&str]) -> String {
         let first_line = self.text().lines().next().unwrap_or_default();
-        clean_line(&redact(first_line, secrets), MAX_MESSAGE)
+        clean_line(&redact(first_line, secrets), MAX_MESSAGE).into_owned()
     }
 }
 

@@ -123,7 +123,7 @@ impl TokenFacts {
             .and_then(|part| BASE64_URL_SAFE_NO_PAD.decode(part).ok())
             .and_then(|json| serde_json::from_slice::<Claims>(&json).ok())
             .unwrap_or_default();
-        let clean = |permission: &str| clean_line(permission, MAX_MESSAGE);
+        let clean = |permission: &str| clean_line(permission, MAX_MESSAGE).into_owned();
         // A readable application token without any role has neither claim.
         let is_readable = claims.tid.is_some() || claims.roles.is_some() || claims.scp.is_some();
         let roles = claims.roles.iter().flatten().map(String::as_str);

@@ -43,7 +43,7 @@ impl AnomalyCounter {
         self.anomalies.unknown(field);
         self.words.insert(UnknownWord {
             field,
-            word: clean_line(word, MAX_LOGGED_WORD),
+            word: clean_line(word, MAX_LOGGED_WORD).into_owned(),
         });
     }
 

@@ -10,7 +10,6 @@ use super::refresh_permit::RefreshPermit;
 use super::requests::{GraphResponse, MAX_WAIT, Requests};
 use super::subject::Subject;
 use super::translate::CatalogueReader;
-use super::wire::Page;
 use crate::backoff::Backoff;
 use crate::credentials::{Token, TokenFacts, TokenSource};
 use crate::http_client::MAX_MESSAGE;
@@ -199,9 +198,10 @@ impl Client {
         let response = self.get(subject, &url, permit).await?;
         let mut pages = AnswerReader::new(subject, known.map(|it| &it.digest));
         let mut decoded = Default::default();
-        let mut read = |page: &Page<'_>| {
-            decoded = decode::report(page)?;
-            Ok(())
+        let mut read = |page: &str| {
+            let page = decode::report(page)?;
+            decoded = page.value;
+            Ok(page.next_link)
         };
         pages.add(response, &mut read)?;
         pages.end(&mut read)?;
@@ -235,19 +235,20 @@ impl Client {
         reader: &mut CatalogueReader,
     ) -> Result<(), GraphError> {
         let first = pages::catalogue_url(&self.root, fields)?;
-        let read = |page: &Page<'_>| decode::page(reader, page);
+        let read = |page: &str| decode::page(reader, page);
         self.read_pages(first, MAX_CATALOGUE_PAGES, pages, permit, read)
             .await
     }
 
-    /// Requests a list's pages, of which `read` decodes those that are not known.
+    /// Requests a list's pages, of which `read` decodes those that are not known and
+    /// returns their links.
     pub(super) async fn read_pages(
         &self,
         first: Url,
         max_pages: usize,
         pages: &mut AnswerReader<'_>,
         permit: &mut RefreshPermit,
-        mut read: impl FnMut(&Page<'_>) -> Result<(), GraphError>,
+        mut read: impl FnMut(&str) -> Result<Option<String>, GraphError>,
     ) -> Result<(), GraphError> {
         let subject = pages.subject;
         let add = |response: GraphResponse, links: &mut Links<'_>| {
@@ -387,8 +388,8 @@ fn is_directory_id(text: &str) -> bool {
 
 pub(super) fn wrong_tenant(subject: Subject, expected: &str, found: &str) -> GraphError {
     let kind = ErrorKind::WrongTenant {
-        expected: clean_line(expected, MAX_MESSAGE),
-        found: clean_line(found, MAX_MESSAGE),
+        expected: clean_line(expected, MAX_MESSAGE).into_owned(),
+        found: clean_line(found, MAX_MESSAGE).into_owned(),
     };
     GraphError::new(subject, kind)
 }

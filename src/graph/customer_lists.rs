@@ -8,7 +8,6 @@ use super::error::GraphError;
 use super::pages;
 use super::refresh_permit::RefreshPermit;
 use super::subject::Subject;
-use super::wire::Page;
 use crate::config::CustomerSource;
 use secure_score_model::CustomerList;
 
@@ -64,7 +63,7 @@ impl Client {
         reader.begin_list();
         let first = pages::customer_list_url(subject, &self.root)?;
         let mut pages = AnswerReader::new(subject, None);
-        let read = |page: &Page<'_>| decode::customers_page(subject, reader, page);
+        let read = |page: &str| decode::customers_page(subject, reader, page);
         self.read_pages(first, MAX_CUSTOMER_PAGES, &mut pages, permit, read)
             .await?;
         decode::check_customers(reader, subject)?;

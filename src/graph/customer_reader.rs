@@ -254,7 +254,6 @@ fn guid(text: &LenientText<'_>) -> Option<Arc<str>> {
 #[cfg(test)]
 mod tests {
     use super::super::decode;
-    use super::super::pages;
     use super::super::subject::Subject;
     use super::*;
     use serde_json::{Value, json};
@@ -265,8 +264,7 @@ mod tests {
 
     fn add(subject: Subject, reader: &mut CustomerReader, elements: &Value) {
         let body = json!({"value": elements}).to_string();
-        let page = pages::parse(subject, &body).unwrap();
-        decode::customers_page(subject, reader, &page).unwrap();
+        decode::customers_page(subject, reader, &body).unwrap();
     }
 
     fn read(customers: &Value, relationships: &Value) -> CustomerList {

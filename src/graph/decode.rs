@@ -6,8 +6,9 @@
 use super::anomaly_counter::{AnomalyCounter, UnknownWord};
 use super::customer_reader::CustomerReader;
 use super::error::{ErrorKind, GraphError};
-use super::lenient::{LenientList, ListError, MAX_ELEMENTS};
+use super::lenient::{LenientList, ListError};
 use super::pages;
+use super::plain_list::MAX_ELEMENTS;
 use super::recommendation_reader::{self, RecommendationReader};
 use super::subject::Subject;
 use super::translate::{self, CatalogueReader};
@@ -17,12 +18,13 @@ use secure_score_model::{
 };
 use std::collections::BTreeSet;
 
-/// Adds one page to the catalogue.
-pub(super) fn page(reader: &mut CatalogueReader, page: &Page<'_>) -> Result<(), GraphError> {
+/// Adds one page to the catalogue. Returns the link to the next one.
+pub(super) fn page(reader: &mut CatalogueReader, page: &str) -> Result<Option<String>, GraphError> {
     let subject = Subject::Catalogue;
-    let profiles = pages::elements::<wire::Profile<'_>>(subject, page)?;
-    reader.page(&profiles);
-    check_length(subject, reader.entries.len())
+    let page = pages::parse::<wire::Profile<'_>>(subject, page)?;
+    reader.page(&page.value);
+    check_length(subject, reader.entries.len())?;
+    Ok(page.next_link)
 }
 
 /// Refuses a catalogue without states, or of which most is unreadable. Updates of a history are not
@@ -59,12 +61,21 @@ fn check_share(subject: Subject, unread: u64, read: usize) -> Result<(), GraphEr
     }
 }
 
-/// The newest report of a page, or `None` if Graph has none yet.
-pub(super) fn report(
-    page: &Page<'_>,
-) -> Result<(Option<Report>, BTreeSet<UnknownWord>), GraphError> {
+/// The newest report of a page, or `None` if Graph has none yet, and the words in it
+/// that this version does not know.
+type ReadReport = (Option<Report>, BTreeSet<UnknownWord>);
+
+/// Decodes the newest report of a page.
+pub(super) fn report(page: &str) -> Result<Page<ReadReport>, GraphError> {
+    let page = pages::parse(Subject::Report, page)?;
+    Ok(Page {
+        next_link: page.next_link,
+        value: newest_report(&page.value)?,
+    })
+}
+
+fn newest_report(scores: &LenientList<wire::Score<'_>>) -> Result<ReadReport, GraphError> {
     let subject = Subject::Report;
-    let scores: LenientList<wire::Score<'_>> = pages::elements(subject, page)?;
     let scored = scores.elements.iter();
     let newest =
         scored.max_by_key(|score| AnomalyCounter::default().time(&score.created_date_time));
@@ -87,43 +98,47 @@ pub(super) struct DaysPage<T> {
     pub(super) tenants: BTreeSet<String>,
     /// How many elements could not be read.
     pub(super) unread: usize,
+    pub(super) next_link: Option<String>,
 }
 
 /// Every report of a page, in its order.
-pub(super) fn reports(page: &Page<'_>) -> Result<DaysPage<Report>, GraphError> {
+pub(super) fn reports(page: &str) -> Result<DaysPage<Report>, GraphError> {
     days_page(page, |score| {
         Some(translate::report(score, AnomalyCounter::default()).0)
     })
 }
 
 /// The score of every report of a page that has a day and a maximum.
-pub(super) fn daily_scores(page: &Page<'_>) -> Result<DaysPage<DailyScore>, GraphError> {
+pub(super) fn daily_scores(page: &str) -> Result<DaysPage<DailyScore>, GraphError> {
     days_page(page, translate::daily_score)
 }
 
 fn days_page<T>(
-    page: &Page<'_>,
+    page: &str,
     translate: impl Fn(&wire::Score<'_>) -> Option<T>,
 ) -> Result<DaysPage<T>, GraphError> {
-    let scores: LenientList<wire::Score<'_>> = pages::elements(Subject::Report, page)?;
+    let page = pages::parse::<wire::Score<'_>>(Subject::Report, page)?;
+    let scores = page.value;
     let tenants = scores.elements.iter();
     let tenants = tenants.filter_map(|score| score.azure_tenant_id.get());
     Ok(DaysPage {
         elements: scores.elements.iter().filter_map(translate).collect(),
         tenants: tenants.map(str::to_owned).collect(),
         unread: scores.unread,
+        next_link: page.next_link,
     })
 }
 
-/// Adds one page to the recommendations.
+/// Adds one page to the recommendations. Returns the link to the next one.
 pub(super) fn recommendations_page(
     reader: &mut RecommendationReader,
-    page: &Page<'_>,
-) -> Result<(), GraphError> {
+    page: &str,
+) -> Result<Option<String>, GraphError> {
     let subject = Subject::Recommendations;
-    let elements = pages::elements::<wire::Recommendation<'_>>(subject, page)?;
-    reader.page(&elements);
-    check_length(subject, reader.len())
+    let page = pages::parse::<wire::Recommendation<'_>>(subject, page)?;
+    reader.page(&page.value);
+    check_length(subject, reader.len())?;
+    Ok(page.next_link)
 }
 
 /// Refuses recommendations of which most are unreadable.
@@ -132,9 +147,9 @@ pub(super) fn check_recommendations(reader: &RecommendationReader) -> Result<(),
 }
 
 /// The newest Identity Secure Score of a page, or `None` if Graph has none yet.
-pub(super) fn identity_score(page: &Page<'_>) -> Result<Option<IdentityScore>, GraphError> {
+pub(super) fn identity_score(page: &str) -> Result<Option<IdentityScore>, GraphError> {
     let subject = Subject::IdentityScore;
-    let scores: LenientList<wire::IdentityScore<'_>> = pages::elements(subject, page)?;
+    let scores = pages::parse::<wire::IdentityScore<'_>>(subject, page)?.value;
     let days = scores.elements.iter();
     // The first of equal ones: Graph sends the newest first.
     let newest = days
@@ -151,18 +166,29 @@ pub(super) fn identity_score(page: &Page<'_>) -> Result<Option<IdentityScore>, G
     }
 }
 
-/// Adds one page of a partner's list.
+/// Adds one page of a partner's list, likewise.
 pub(super) fn customers_page(
     subject: Subject,
     reader: &mut CustomerReader,
-    page: &Page<'_>,
-) -> Result<(), GraphError> {
-    match subject {
-        Subject::Relationships => reader.relationships(&pages::elements(subject, page)?),
-        Subject::OrganizationMembers => reader.members(&pages::elements(subject, page)?),
-        _ => reader.customers(&pages::elements(subject, page)?),
-    }
-    Ok(())
+    page: &str,
+) -> Result<Option<String>, GraphError> {
+    Ok(match subject {
+        Subject::Relationships => {
+            let page = pages::parse(subject, page)?;
+            reader.relationships(&page.value);
+            page.next_link
+        }
+        Subject::OrganizationMembers => {
+            let page = pages::parse(subject, page)?;
+            reader.members(&page.value);
+            page.next_link
+        }
+        _ => {
+            let page = pages::parse(subject, page)?;
+            reader.customers(&page.value);
+            page.next_link
+        }
+    })
 }
 
 /// Refuses a list of a partner of which most is unreadable.
@@ -173,7 +199,7 @@ pub(super) fn check_customers(reader: &CustomerReader, subject: Subject) -> Resu
 /// A catalogue of one page.
 pub fn read_catalogue(body: &[u8]) -> Result<Catalogue, GraphError> {
     let mut reader = CatalogueReader::new(Timestamp::from_nanos(i64::MAX));
-    pages::of_body(Subject::Catalogue, body, |it| page(&mut reader, it))?;
+    page(&mut reader, &pages::text(body))?;
     check_readable(&reader)?;
     let tenant = reader.tenants.first().map(|id| id.as_str().into());
     Ok(reader.finish(tenant).0)
@@ -182,8 +208,7 @@ pub fn read_catalogue(body: &[u8]) -> Result<Catalogue, GraphError> {
 /// Recommendations of one page.
 pub fn read_recommendations(body: &[u8]) -> Result<RecommendationList, GraphError> {
     let mut reader = RecommendationReader::default();
-    let read = |page: &Page<'_>| recommendations_page(&mut reader, page);
-    pages::of_body(Subject::Recommendations, body, read)?;
+    recommendations_page(&mut reader, &pages::text(body))?;
     check_recommendations(&reader)?;
     let tenant = reader.tenants.first().map(|id| id.as_str().into());
     Ok(reader.finish(tenant).0)
@@ -191,11 +216,11 @@ pub fn read_recommendations(body: &[u8]) -> Result<RecommendationList, GraphErro
 
 /// The newest Identity Secure Score of a body, or `None` if there is none.
 pub fn read_identity_score(body: &[u8]) -> Result<Option<IdentityScore>, GraphError> {
-    pages::of_body(Subject::IdentityScore, body, identity_score)
+    identity_score(&pages::text(body))
 }
 
 /// The newest report of a body, or `None` if there is none.
 pub fn read_report(body: &[u8]) -> Result<Option<Report>, GraphError> {
-    let (report, _) = pages::of_body(Subject::Report, body, report)?;
+    let (report, _) = report(&pages::text(body))?.value;
     Ok(report)
 }

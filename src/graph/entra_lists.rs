@@ -8,7 +8,6 @@ use super::pages;
 use super::recommendation_reader::RecommendationReader;
 use super::refresh_permit::RefreshPermit;
 use super::subject::Subject;
-use super::wire::Page;
 use secure_score_model::{IdentityScore, Reason, RecommendationList};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -53,7 +52,7 @@ impl Client {
         let first = pages::recommendations_url(&self.root, resources)?;
         let mut reader = RecommendationReader::default();
         let mut pages = AnswerReader::new(subject, known.map(|it| &it.digest));
-        let read = |page: &Page<'_>| decode::recommendations_page(&mut reader, page);
+        let read = |page: &str| decode::recommendations_page(&mut reader, page);
         self.read_pages(first, MAX_CATALOGUE_PAGES, &mut pages, permit, read)
             .await?;
         if let Some(known) = known.filter(|_| pages.is_known()) {
@@ -83,7 +82,7 @@ impl Client {
         let response = self.get(subject, &url, permit).await;
         let response = response.map_err(|error| error.with_grant(is_granted))?;
         Ok(Fetched {
-            value: pages::of_body(subject, response.searched()?, decode::identity_score)?,
+            value: decode::identity_score(&pages::text(response.searched()?))?,
             partial: response.partial,
             unknown_words: BTreeSet::new(),
             digest: None,

@@ -1,5 +1,6 @@
 //! JSON values that may have an unexpected type, and lists of them.
 
+use super::plain_list::{MAX_ELEMENTS, Object, PlainList};
 use serde::Deserialize;
 use serde::de::value::MapDeserializer;
 use serde::de::{Deserializer, IgnoredAny, IntoDeserializer, MapAccess, SeqAccess, Visitor};
@@ -283,10 +284,9 @@ impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
 /// Parses an object. Only one with a key that occurs twice, or with anything else
 /// that serde_json refuses, takes the second, slower way.
 fn object<'a, T: Element<'a>>(json: &'a RawValue) -> Option<T> {
-    // By default serde also parses a list as the fields in order, so that
-    // `["x"]` would become a control named x.
-    let json = Some(json.get()).filter(|json| json.starts_with('{'))?;
-    serde_json::from_str(json).ok().or_else(|| {
+    let json = json.get();
+    let plain = serde_json::from_str(json).ok().map(|Object(it)| it);
+    plain.or_else(|| {
         let Fields { last, ambiguous } = serde_json::from_str(json).ok()?;
         let is_readable =
             |key: &Cow<'_, str>| !T::UNAMBIGUOUS.contains(&&**key) || !ambiguous.contains(key);
@@ -305,9 +305,14 @@ pub(super) struct LenientList<T> {
     pub(super) unread: usize,
 }
 
-/// The maximum length of a list. Real catalogues have some 450 controls. A
-/// decoded element needs up to two hundred times its bytes.
-pub(super) const MAX_ELEMENTS: usize = 5_000;
+impl<T> From<PlainList<T>> for LenientList<T> {
+    fn from(PlainList(elements): PlainList<T>) -> Self {
+        Self {
+            elements,
+            unread: 0,
+        }
+    }
+}
 
 /// Why a list cannot be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -343,6 +348,9 @@ fn objects<'a, T: Element<'a>>(raw: &[&'a RawValue]) -> LenientList<T> {
 /// Parses a list inside an element; `None` means that the value is missing, not
 /// a list or too long.
 pub(super) fn inner_list<'a, T: Element<'a>>(json: &LenientJson<'a>) -> Option<LenientList<T>> {
+    if let Some(list) = plain_list(json) {
+        return Some(list);
+    }
     let raw = raw_inner_list(json)?;
     (raw.len() <= MAX_ELEMENTS).then(|| objects(&raw))
 }
@@ -353,11 +361,23 @@ pub(super) fn end_of_inner_list<'a, T: Element<'a>>(
     json: &LenientJson<'a>,
     max: usize,
 ) -> Option<LenientList<T>> {
+    if let Some(list) = plain_list(json).filter(|it| it.elements.len() <= max) {
+        return Some(list);
+    }
     let raw = raw_inner_list(json)?;
     let skipped = raw.len().saturating_sub(max);
     let mut list = objects(raw.get(skipped..)?);
     list.unread += skipped;
     Some(list)
+}
+
+/// The list, if it can be parsed in one pass.
+fn plain_list<'a, T: Element<'a>>(json: &LenientJson<'a>) -> Option<LenientList<T>> {
+    let LenientJson::Present(json) = json else {
+        return None;
+    };
+    let list: PlainList<T> = serde_json::from_str(json.get()).ok()?;
+    Some(list.into())
 }
 
 /// Null is an empty list.

@@ -2,12 +2,14 @@
 
 use super::endpoint::GraphRoot;
 use super::error::{ErrorKind, GraphError};
-use super::lenient::{self, Element, LenientList, MAX_ELEMENTS};
+use super::lenient::{self, Element, LenientList};
+use super::plain_list::{MAX_ELEMENTS, PlainList};
 use super::subject::Subject;
 use super::wire::{PROFILE_FIELDS, Page, SCORE_FIELDS};
 use crate::http_client::{MAX_MESSAGE, TransportError};
 use crate::text::{clean_line, is_plain_name};
 use reqwest::Url;
+use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::HashSet;
 
@@ -94,23 +96,33 @@ fn url(subject: Subject, root: &GraphRoot, list: &str) -> Result<Url, GraphError
     url.map_err(|_| GraphError::new(subject, kind))
 }
 
-/// Parses the body of a page, but not its elements, and passes it on.
-pub(super) fn of_body<T>(
-    subject: Subject,
-    body: &[u8],
-    read: impl FnOnce(&Page<'_>) -> Result<T, GraphError>,
-) -> Result<T, GraphError> {
-    read(&parse(subject, &text(body))?)
-}
-
 /// A body as text. What is not UTF-8 is replaced, which the standard library looks for
 /// ten times slower than it confirms that there is none.
 pub(super) fn text(body: &[u8]) -> Cow<'_, str> {
     std::str::from_utf8(body).map_or_else(|_| String::from_utf8_lossy(body), Cow::Borrowed)
 }
 
+/// Parses a page with its elements: in one pass, if all of them can be read.
+pub(super) fn parse<'a, T: Element<'a>>(
+    subject: Subject,
+    body: &'a str,
+) -> Result<Page<LenientList<T>>, GraphError> {
+    if let Ok(page) = serde_json::from_str::<Page<PlainList<T>>>(body) {
+        return Ok(Page {
+            next_link: page.next_link,
+            value: page.value.into(),
+        });
+    }
+    let page = parse_envelope(subject, body)?;
+    let elements = lenient::list(page.value, MAX_ELEMENTS);
+    Ok(Page {
+        next_link: page.next_link,
+        value: elements.map_err(|error| GraphError::malformed(subject, error.to_string()))?,
+    })
+}
+
 /// Parses a page, but not its elements.
-pub(super) fn parse(subject: Subject, body: &str) -> Result<Page<'_>, GraphError> {
+fn parse_envelope(subject: Subject, body: &str) -> Result<Page<&RawValue>, GraphError> {
     if body.trim().is_empty() {
         return Err(GraphError::malformed(subject, "it is empty"));
     }
@@ -125,15 +137,6 @@ pub(super) fn parse(subject: Subject, body: &str) -> Result<Page<'_>, GraphError
         let (line, column) = (error.line(), error.column());
         GraphError::malformed(subject, format!("{what} (line {line}, column {column})"))
     })
-}
-
-/// Parses a page's elements.
-pub(super) fn elements<'a, T: Element<'a>>(
-    subject: Subject,
-    page: &Page<'a>,
-) -> Result<LenientList<T>, GraphError> {
-    lenient::list(page.value, MAX_ELEMENTS)
-        .map_err(|error| GraphError::malformed(subject, error.to_string()))
 }
 
 /// The links of one list. They stay on the same server and are not circular.
@@ -162,7 +165,7 @@ impl<'a> Links<'a> {
             // The host is shown only where it cannot be an echo of the token.
             let place = match (url.scheme(), url.host_str()) {
                 (scheme @ ("http" | "https"), Some(host)) if is_plain_name(host) => {
-                    clean_line(&format!("{scheme}://{host}"), MAX_MESSAGE)
+                    clean_line(&format!("{scheme}://{host}"), MAX_MESSAGE).into_owned()
                 }
                 _ => "another host".to_owned(),
             };
@@ -184,6 +187,7 @@ impl<'a> Links<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::graph::wire::Score;
     use secure_score_model::Reason;
 
     const NEXT: &str =
@@ -221,7 +225,8 @@ mod tests {
             ("{\"value\":[", "the JSON breaks off"),
             ("{}", "it has no list"),
         ] {
-            let error = parse(Subject::Report, body).err().unwrap().to_string();
+            let error = parse::<Score<'_>>(Subject::Report, body).err().unwrap();
+            let error = error.to_string();
             assert!(error.contains(what), "{error}");
         }
     }

@@ -7,7 +7,6 @@ use super::pages::{self, Fields, Links};
 use super::refresh_permit::RefreshPermit;
 use super::requests::GraphResponse;
 use super::subject::Subject;
-use super::wire::Page;
 use secure_score_model::{DailyScore, Report};
 use std::ops::ControlFlow;
 
@@ -87,24 +86,22 @@ impl Client {
         fields: Fields,
         max_pages: usize,
         permit: &mut RefreshPermit,
-        decode: impl Fn(&Page<'_>) -> Result<DaysPage<T>, GraphError>,
+        decode: impl Fn(&str) -> Result<DaysPage<T>, GraphError>,
         mut take: impl FnMut(Vec<T>) -> ControlFlow<()>,
     ) -> Result<bool, GraphError> {
         let subject = Subject::Report;
         let first = pages::past_scores_url(&self.root, fields)?;
         let mut is_incomplete = false;
         let read = |response: GraphResponse, links: &mut Links<'_>| {
-            pages::of_body(subject, response.searched()?, |page| {
-                let days = decode(page)?;
-                for tenant in &days.tenants {
-                    self.check_tenant(subject, tenant)?;
-                }
-                is_incomplete |= response.partial || days.unread > 0;
-                let next = links.follow(page.next_link.as_deref())?;
-                Ok(match take(days.elements) {
-                    ControlFlow::Break(()) => None,
-                    ControlFlow::Continue(()) => next,
-                })
+            let days = decode(&pages::text(response.searched()?))?;
+            for tenant in &days.tenants {
+                self.check_tenant(subject, tenant)?;
+            }
+            is_incomplete |= response.partial || days.unread > 0;
+            let next = links.follow(days.next_link.as_deref())?;
+            Ok(match take(days.elements) {
+                ControlFlow::Break(()) => None,
+                ControlFlow::Continue(()) => next,
             })
         };
         self.each_page(subject, first, max_pages, permit, read)

@@ -229,7 +229,7 @@ fn refusal(status: u16, body: &[u8], token: &Token) -> ErrorKind {
     let body: wire::ErrorBody<'_> = serde_json::from_slice(body).unwrap_or_default();
     let clean = |text: &LenientText<'_>| {
         let text = token.redact(text.get().unwrap_or_default());
-        clean_line(&text, MAX_MESSAGE)
+        clean_line(&text, MAX_MESSAGE).into_owned()
     };
     ErrorKind::Status {
         status,

@@ -410,8 +410,8 @@ fn category_comparisons(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::graph::lenient::MAX_ELEMENTS;
-    use crate::graph::{Subject, decode, pages, read_catalogue, read_report};
+    use crate::graph::plain_list::MAX_ELEMENTS;
+    use crate::graph::{decode, read_catalogue, read_report};
     use proptest::prelude::*;
     use serde_json::{Value, json};
 
@@ -471,15 +471,34 @@ mod tests {
             json!({"value": profiles.collect::<Vec<_>>()}).to_string()
         };
         let mut reader = CatalogueReader::new(Timestamp::from_nanos(i64::MAX));
-        let mut take = |start, count| {
-            let body = page(start, count);
-            let page = pages::parse(Subject::Catalogue, &body)?;
-            decode::page(&mut reader, &page)
-        };
+        let mut take = |start, count| decode::page(&mut reader, &page(start, count));
         take(0, MAX_ELEMENTS).unwrap();
         let error = take(MAX_ELEMENTS, 1).unwrap_err().to_string();
         assert!(error.contains("more than 5000 elements"), "{error}");
         assert!(take(0, MAX_ELEMENTS + 1).is_err());
+    }
+
+    #[test]
+    fn a_list_is_the_same_in_one_pass_and_element_by_element() {
+        for element in [
+            r#"{"id":"B","title":" don\u0027t ","maxScore":"5","deprecated":true,"tier":null}"#,
+            r#"{"id":7,"title":{"x":[1,{"y":2}]},"maxScore":{},"controlCategory":"Data"}"#,
+            r#"{"more":[[[{}]]],"id":"B","controlStateUpdates":[{"state":"Ignored"},{"x":1}]}"#,
+            r#"{"id":"B","controlStateUpdates":null}"#,
+            r#"{"id":"B","title":"one","title":"two"}"#,
+            r#"{"id":"B","title":"\ud83d","maxScore":1e999}"#,
+            r#"{"id":"B","controlStateUpdates":[{"state":"Ignored"},["Ignored"],7]}"#,
+            r#"["B"]"#,
+            "7",
+        ] {
+            let entries = |more: &str| {
+                let known = r#"{"id":"A","controlStateUpdates":[]},{"id":"C"}"#;
+                let body = format!(r#"{{"value":[{known},{element}{more}]}}"#);
+                read_catalogue(body.as_bytes()).unwrap().entries
+            };
+            // No list with a number in it is parsed in one pass.
+            assert_eq!(entries(""), entries(",7"), "{element}");
+        }
     }
 
     /// A catalogue of controls with these updates: `A0`, `A1` and so on.

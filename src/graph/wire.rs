@@ -13,8 +13,6 @@
 
 use super::lenient::{Element, LenientJson, LenientNumber, LenientText};
 use serde::Deserialize;
-use serde_json::value::RawValue;
-use std::borrow::Cow;
 
 /// The fields of a profile that the exporter reads, for `$select`.
 pub(super) const PROFILE_FIELDS: &str = "id,azureTenantId,title,controlCategory,service,tier,\
@@ -23,13 +21,15 @@ pub(super) const PROFILE_FIELDS: &str = "id,azureTenantId,title,controlCategory,
 /// The fields of a past day's score that the exporter reads, for `$select`.
 pub(super) const SCORE_FIELDS: &str = "id,azureTenantId,createdDateTime,currentScore,maxScore";
 
+/// The key of a page's link to the next one, as sent.
+pub(super) const NEXT_LINK_KEY: &str = "\"@odata.nextLink\"";
+
 /// One page of a list.
 #[derive(Deserialize)]
-pub(super) struct Page<'a> {
-    #[serde(rename = "@odata.nextLink", borrow, default)]
-    pub(super) next_link: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    pub(super) value: &'a RawValue,
+pub(super) struct Page<V> {
+    #[serde(rename = "@odata.nextLink", default)]
+    pub(super) next_link: Option<String>,
+    pub(super) value: V,
 }
 
 /// A `secureScoreControlProfile`.

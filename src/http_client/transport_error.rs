@@ -330,7 +330,8 @@ fn tls_cause(error: &rustls::Error) -> ConnectCause {
                 // The library writes `DnsName("other.example")`.
                 let plain = |it: &String| it.split('"').nth(1).unwrap_or(it).to_owned();
                 let names: Vec<String> = presented.iter().map(plain).collect();
-                let names = clean_line(&names.join(", "), MAX_DETAIL);
+                let names = names.join(", ");
+                let names = clean_line(&names, MAX_DETAIL);
                 WrongName(format!(", but for {names}"))
             }
             // The library has no public type for it.
@@ -342,7 +343,7 @@ fn tls_cause(error: &rustls::Error) -> ConnectCause {
 }
 
 fn detail(error: &(impl Error + ?Sized)) -> String {
-    clean_line(&error.to_string(), MAX_DETAIL)
+    clean_line(&error.to_string(), MAX_DETAIL).into_owned()
 }
 
 fn day(before: &str, time: UnixTime) -> String {

@@ -33,7 +33,9 @@ fn paragraphs(html: &str) -> Vec<String> {
         rest = after;
     }
     text.push_str(rest);
-    let lines = text.lines().map(|it| single_line(&decoded(it)));
+    let lines = text
+        .lines()
+        .map(|it| single_line(&decoded(it)).into_owned());
     lines.filter(|it| !it.is_empty()).collect()
 }
 

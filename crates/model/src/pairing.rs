@@ -41,6 +41,9 @@ impl Pairing {
         }
         let exact = entries.iter().map(|it| by_id.remove(&*it.id).cloned());
         pairing.of_entries = exact.collect();
+        if by_id.is_empty() {
+            return pairing;
+        }
         let scores = only_of_spelling(by_id.values().map(|score| (&*score.id, *score)));
         let slots = entries.iter().zip(&mut pairing.of_entries);
         let empty = slots.filter(|(_, slot)| slot.is_none());

@@ -104,7 +104,7 @@ impl Edit<'_> {
         let new = rows.filter_map(|row| {
             let tenant = row.tenant.as_ref()?;
             let partner = self.partners.iter().find(|it| it.name == row.partner)?;
-            let name = single_line(&row.display_name);
+            let name = single_line(&row.display_name).into_owned();
             // Labels have the display name of a tenant.
             let (display_name, comment) = match partner.display_names {
                 DisplayNames::Plain => (name, String::new()),
