@@ -57,21 +57,32 @@ pub(super) fn gzip_body(member: Member, partners: &Block, tail: &[u8]) -> Encode
     }
 }
 
+/// What is scraped, and by whom.
+pub(super) struct Scrape<'a> {
+    pub(super) filter: MetricsFilter,
+    pub(super) visible: &'a VisibleStore,
+    pub(super) freshness: Freshness,
+    pub(super) headers: &'a HeaderMap,
+}
+
 /// Answers a scrape: the visible tenants' rendered bytes, and the exporter's own
 /// families rendered now.
 ///
 /// The blocks that are compressed in the background hold lines of all tenants, so
 /// they are for clients that see all.
-pub(super) async fn scrape(
-    filter: MetricsFilter,
+pub(super) async fn respond(
+    scrape: Scrape<'_>,
     family_headers: &FamilyHeaders,
     compressor: &Arc<Compressor>,
     cpu_pool: &CpuPool,
-    visible: &VisibleStore,
-    freshness: Freshness,
     telemetry: &Telemetry,
-    headers: &HeaderMap,
 ) -> Response {
+    let Scrape {
+        filter,
+        visible,
+        freshness,
+        headers,
+    } = scrape;
     let representation = Representation::of(headers);
     let format = representation.format;
     let tail = match visible.whole() {

@@ -12,7 +12,7 @@ use super::options::SiteOptions;
 use super::page_error::page_error;
 use super::probe::{self, ProbeCache};
 use super::route::Route;
-use super::scrape::{scrape, scrape_timeout};
+use super::scrape::{self, Scrape, scrape_timeout};
 use super::visibility::Visibility;
 use crate::access::AccessRules;
 use crate::api::Api;
@@ -250,20 +250,15 @@ impl Site {
         let filter = MetricsFilter::parse(parts.uri.query(), &visible.tenants_with_lines())?;
         let selected = |alias: &str| filter.selects(alias);
         let freshness = self.refresh(selected, visible, parts).await;
-        let (telemetry, headers) = (&self.telemetry, &parts.headers);
-        let (compressor, cpu_pool) = (&self.compressor, &self.cpu_pool);
-        let family_headers = &self.family_headers;
-        Ok(scrape(
+        let scrape = Scrape {
             filter,
-            family_headers,
-            compressor,
-            cpu_pool,
             visible,
             freshness,
-            telemetry,
-            headers,
-        )
-        .await)
+            headers: &parts.headers,
+        };
+        let (family_headers, telemetry) = (&self.family_headers, &self.telemetry);
+        let (compressor, cpu_pool) = (&self.compressor, &self.cpu_pool);
+        Ok(scrape::respond(scrape, family_headers, compressor, cpu_pool, telemetry).await)
     }
 
     async fn probe(&self, parts: &Parts, visible: &VisibleStore) -> Result<Response, QueryError> {
