@@ -40,7 +40,8 @@ def certified():
     hosts = ",".join(f"DNS:{host}" for host in (*ENTRA, GRAPH))
     new = ["openssl", "req", "-x509", "-noenc", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-days", "2"]
     authority = ["-subj", "/CN=Authority", "-keyout", "authority.key", "-out", "authority.pem"]
-    host = ["-subj", f"/CN={GRAPH}", "-addext", f"subjectAltName={hosts}", "-addext", "basicConstraints=critical,CA:false"]
+    extensions = ["-addext", f"subjectAltName={hosts}", "-addext", "basicConstraints=critical,CA:false"]
+    host = ["-subj", f"/CN={GRAPH}", *extensions]
     signed = ["-CA", "authority.pem", "-CAkey", "authority.key", "-keyout", "host.key", "-out", "host.pem"]
     for command in ([*new, *authority], [*new, *host, *signed]):
         subprocess.run(command, cwd=FOLDER, check=True, stderr=subprocess.DEVNULL)
