@@ -290,7 +290,7 @@ fn tenant_row(row: &TenantRow<'_>, context: &ViewContext<'_>) -> Markup {
             th scope="row" {
                 (context.tenant(&state.identity.alias))
                 @if is_failing(state) { " " span.tag.bad { "refresh failing" } }
-                @if lacks_consent(state) { " " span.tag.bad { "no consent" } }
+                @if lacks_consent(state) { " " span.tag.bad { "without consent" } }
                 @if state.identity.display_name != state.identity.alias {
                     p.soft { (shortened(&state.identity.display_name)) }
                 }

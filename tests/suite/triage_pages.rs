@@ -242,7 +242,7 @@ async fn a_tenant_without_consent_is_named_and_its_refresh_is_not_failing() {
             "href=\"/?show=no_consent#tenants\"><strong class=\"bad\">1</strong> <span>without consent",
             "1 of 2 tenants gave no consent to the application, so nothing of them is known: woodgrove.",
             "No consent from <a href=\"/tenants/woodgrove\">",
-            ">no consent</span>",
+            ">without consent</span>",
             "2 tenants, no refresh failing, 1 without consent",
             "<strong class=\"plain\">1</strong> <span>tenant watched",
         ],
