@@ -4,7 +4,7 @@ use crate::access;
 use crate::compression::gunzipped;
 use crate::test_server::{options, start_serving, start_with};
 use crate::world::World;
-use graph_simulator::{Api as Struck, Fault, FaultKind, RetryAfter};
+use graph_simulator::{Api as Struck, Fault, FaultKind, Options, RetryAfter};
 use secure_score_exporter::config::RefreshMode;
 use secure_score_exporter::http::ServerOptions;
 use std::sync::Arc;
@@ -14,7 +14,15 @@ use std::time::{Duration, Instant};
 const INTERVAL: Duration = Duration::from_secs(4);
 
 async fn on_demand() -> World {
-    let world = World::new().await.configure(|config| {
+    with_tenants(Options::default().tenants).await
+}
+
+async fn with_tenants(tenants: usize) -> World {
+    let options = Options {
+        tenants,
+        ..Options::default()
+    };
+    let world = World::with(options).await.configure(|config| {
         config.refresh.mode = RefreshMode::Scrape;
         config.refresh.profiles = INTERVAL;
         config.refresh.scores = INTERVAL;
@@ -78,24 +86,33 @@ async fn a_scrape_returns_the_data_it_triggered() {
     );
 }
 
-/// In the background a compressed body may be a second old.
+/// More changes than a scrape waits for in the background, where it would be sent a
+/// body that is a second old.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_compressed_scrape_returns_the_data_it_triggered() {
-    let world = on_demand().await;
+    let world = with_tenants(12).await;
     let server = start_with(Arc::clone(&world.store), options()).await;
     server.site.set_on_demand_refresh(world.on_demand());
     let compressed = || async {
-        let answer = server
-            .request("GET", "/metrics", "Accept-Encoding: gzip\r\n")
-            .await;
+        let header = "Accept-Encoding: gzip\r\n";
+        let answer = server.request("GET", "/metrics", header).await;
         assert_eq!(answer.header("content-encoding"), Some("gzip"));
         String::from_utf8(gunzipped(&answer.body)).unwrap()
     };
     compressed().await;
+    let handle = world.handle();
+    for tenant in handle.tenants() {
+        let (tenant, by) = (tenant.name, "dana@example.org");
+        handle.accept(&tenant, "UserRiskPolicy", by, "").unwrap();
+    }
     overdue().await;
     let body = compressed().await;
-    let refreshes = r#"secure_score_refreshes_total{tenant="contoso",api="profiles"} 2"#;
-    assert!(body.lines().any(|line| line == refreshes));
+    let accepted = |line: &&str| {
+        line.starts_with("secure_score_control_risk_accepted{")
+            && line.contains("control=\"UserRiskPolicy\"")
+            && line.ends_with(" 1")
+    };
+    assert_eq!(body.lines().filter(accepted).count(), 12);
 }
 
 #[tokio::test(flavor = "multi_thread")]
