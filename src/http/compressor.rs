@@ -27,22 +27,18 @@ const PAUSE_FACTOR: u32 = 3;
 /// sensible scrape interval.
 const IDLE: Duration = Duration::from_secs(10 * 60);
 
-/// The most missing bytes for which a scrape waits rather than be sent an older body:
-/// what two changed tenants leave, some ten milliseconds.
-const SOON_COMPRESSED: usize = 1024 * 1024;
-
-/// How long a body that is no longer current may be sent: the background compresses
-/// what changed before that, at all but extreme rates of change.
+/// How long a body that is no longer current may be sent. It is longer than
+/// `STEP_LENGTH`, so of many tenants; the background compresses what changed before
+/// that, at all but extreme rates of change.
 const MAX_AGE: Duration = Duration::from_secs(1);
 
 /// Compresses what changed, while clients ask for gzip.
 ///
-/// A gzip body is compressed as a whole or not sent. A scrape compresses what is
-/// missing up to `SOON_COMPRESSED`. Where more is, while many tenants refresh, it is
-/// sent the newest compressed body. Without one it compresses up to `STEP_LENGTH`, and
-/// is answered without compression where more is missing, as the first one of many
-/// tenants. That one starts a task, which ends by itself, so an exporter whose
-/// Prometheus wants no gzip spends nothing.
+/// A gzip body is compressed as a whole or not sent. Of many tenants, a scrape is sent
+/// the newest compressed one. Without a recent one, and of few tenants, it compresses
+/// what is missing up to `STEP_LENGTH`, and is answered without compression where more
+/// is missing, as the first one of many tenants. That one starts a task, which ends by
+/// itself, so an exporter whose Prometheus wants no gzip spends nothing.
 #[derive(Debug, Default)]
 pub(super) struct Compressor {
     state: Mutex<CompressorState>,
@@ -75,7 +71,7 @@ struct Compressed {
 pub(super) enum Freshness {
     /// The current one: the scrape has just refreshed the tenants.
     Current,
-    /// One that was current less than `MAX_AGE` ago, where much has changed since.
+    /// One that was current less than `MAX_AGE` ago, of many tenants.
     Recent,
 }
 
@@ -89,9 +85,11 @@ impl CompressorState {
     }
 
     fn recent(&self, format: Format) -> Option<Member> {
-        let mut all = self.compressed.iter();
-        let found = all.find(|it| it.format == format && it.current.elapsed() < MAX_AGE)?;
-        Some(found.member.clone())
+        let of_format = self.compressed.iter().find(|it| it.format == format);
+        let is_sent = |it: &&Compressed| {
+            it.member.plain_length > STEP_LENGTH as u64 && it.current.elapsed() < MAX_AGE
+        };
+        of_format.filter(is_sent).map(|it| it.member.clone())
     }
 
     fn current(&mut self, store: &Store, format: Format) -> Arc<CompressedBody> {
@@ -118,17 +116,16 @@ impl Compressor {
         cpu_pool: &CpuPool,
     ) -> Option<Member> {
         let requested = Instant::now();
-        let body = self.request(store, representation.format);
+        let format = representation.format;
+        let recent = self.request(store, format, requested);
+        if let Some(recent) = recent.filter(|_| freshness == Freshness::Recent) {
+            return Some(recent);
+        }
+        let body = self.state.lock().current(store, format);
         if let Some(member) = body.member() {
             return Some(member);
         }
         let missing: usize = body.missing().map(|block| block.len()).sum();
-        if freshness == Freshness::Recent
-            && missing > SOON_COMPRESSED
-            && let Some(member) = self.state.lock().recent(representation.format)
-        {
-            return Some(member);
-        }
         if missing > STEP_LENGTH && representation.identity {
             return None;
         }
@@ -156,16 +153,21 @@ impl Compressor {
         });
     }
 
-    fn request(self: &Arc<Self>, store: &Arc<Store>, format: Format) -> Arc<CompressedBody> {
+    /// Notes a request, for which the task runs on, and returns a recent member.
+    fn request(
+        self: &Arc<Self>,
+        store: &Arc<Store>,
+        format: Format,
+        now: Instant,
+    ) -> Option<Member> {
         let mut state = self.state.lock();
         state.requested.retain(|(known, _)| *known != format);
-        state.requested.push((format, Instant::now()));
-        let body = state.current(store, format);
+        state.requested.push((format, now));
         if !state.running {
             state.running = true;
             tokio::spawn(run(Arc::downgrade(self), Arc::clone(store)));
         }
-        body
+        state.recent(format)
     }
 
     /// The current bodies in the formats still requested, and what scrapes took
@@ -300,7 +302,7 @@ mod tests {
         state.health.of_mut(Api::Scores).refreshes = 7;
         state.health_lines = render_health(&state.identity, &state.health, SeriesSet::Full);
         store.publish(state);
-        let after = of(&compressor, &store, EITHER, Freshness::Recent).await;
+        let after = member(&compressor, &store, EITHER).await;
         assert!(!Arc::ptr_eq(&after.unwrap().parts, &before.parts));
     }
 
@@ -339,12 +341,16 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn few_tenants_are_compressed_in_their_first_scrape() {
+    async fn few_tenants_are_compressed_in_their_scrapes() {
         let (compressor, store) = (Arc::new(Compressor::default()), Arc::new(Store::default()));
         let mut state = TenantState::new(TenantIdentity::new("contoso"));
         state.health_lines = render_health(&state.identity, &state.health, SeriesSet::Full);
         store.publish(state);
-        assert!(member(&compressor, &store, EITHER).await.is_some());
+        let before = member(&compressor, &store, EITHER).await.unwrap();
+        sleep(IDLE / 2).await;
+        refresh_all(&store);
+        let after = of(&compressor, &store, EITHER, Freshness::Recent).await;
+        assert!(!Arc::ptr_eq(&after.unwrap().parts, &before.parts));
     }
 
     #[tokio::test(start_paused = true)]

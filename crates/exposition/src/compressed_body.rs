@@ -34,7 +34,7 @@ pub struct Member {
     pub length: usize,
     checksum: Hasher,
     /// The length before compression, bytes.
-    plain_length: u64,
+    pub plain_length: u64,
 }
 
 impl Member {
