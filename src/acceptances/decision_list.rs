@@ -117,7 +117,7 @@ impl DecisionList {
             generated_at: Rfc3339(now).to_string(),
             persons: persons.as_str().to_owned(),
             persons_hint: hint.map(str::to_owned),
-            catalogues_unknown: aliases(&|it| it.snapshot.catalogue_anomalies.is_none()),
+            catalogues_unknown: aliases(&TenantState::lacks_catalogue),
             recommendations_unknown: aliases(&|it| {
                 it.snapshot.recommendation_anomalies.is_none() && needs_entra(&it.identity.alias)
             }),

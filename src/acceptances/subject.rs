@@ -35,8 +35,7 @@ impl<'a> Subject<'a> {
     /// A measure of which it is not known whether the tenant has it: its catalogue is
     /// not known.
     pub fn unknown(tenant: &'a TenantState) -> Option<Self> {
-        let is_unknown = tenant.snapshot.catalogue_anomalies.is_none();
-        is_unknown.then_some(Self {
+        tenant.lacks_catalogue().then_some(Self {
             tenant,
             control: None,
             recommendation: None,

@@ -119,9 +119,7 @@ where
 
 /// The tenants without a catalogue.
 pub(super) fn unknown_catalogues(tenants: &[Arc<TenantState>]) -> Vec<&str> {
-    let unknown = tenants
-        .iter()
-        .filter(|state| state.snapshot.catalogue_anomalies.is_none());
+    let unknown = tenants.iter().filter(|state| state.lacks_catalogue());
     unknown.map(|state| &*state.identity.alias).collect()
 }
 

@@ -34,7 +34,7 @@ pub(super) fn gaps(
 }
 
 fn controls(state: &TenantState, period: &Period, now: Timestamp, gaps: &mut Vec<String>) {
-    if state.snapshot.catalogue_anomalies.is_none() {
+    if state.lacks_catalogue() {
         gaps.push("The controls and their states are not known: every decision in Secure Score is missing.".to_owned());
         return;
     }

@@ -257,6 +257,14 @@ mod tests {
         Arc::new(store)
     }
 
+    /// Many tenants, whose body is compressed and requested for some minutes yet.
+    async fn compressed_store() -> (Arc<Compressor>, Arc<Store>) {
+        let (compressor, store) = (Arc::new(Compressor::default()), large_store());
+        assert!(member(&compressor, &store, EITHER).await.is_none());
+        sleep(IDLE / 2).await;
+        (compressor, store)
+    }
+
     async fn member(
         compressor: &Arc<Compressor>,
         store: &Arc<Store>,
@@ -294,9 +302,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_scrape_compresses_what_a_refresh_changed() {
-        let (compressor, store) = (Arc::new(Compressor::default()), large_store());
-        assert!(member(&compressor, &store, EITHER).await.is_none());
-        sleep(IDLE / 2).await;
+        let (compressor, store) = compressed_store().await;
         let before = member(&compressor, &store, EITHER).await.unwrap();
         let mut state = TenantState::new(TenantIdentity::new("contoso-7"));
         state.health.of_mut(Api::Scores).refreshes = 7;
@@ -308,9 +314,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn while_everything_changes_the_newest_compressed_body_is_sent() {
-        let (compressor, store) = (Arc::new(Compressor::default()), large_store());
-        assert!(member(&compressor, &store, EITHER).await.is_none());
-        sleep(IDLE / 2).await;
+        let (compressor, store) = compressed_store().await;
         let before = member(&compressor, &store, EITHER).await.unwrap();
         refresh_all(&store);
         let recent = of(&compressor, &store, EITHER, Freshness::Recent).await;
@@ -326,9 +330,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_body_that_is_too_old_is_not_sent() {
-        let (compressor, store) = (Arc::new(Compressor::default()), large_store());
-        assert!(member(&compressor, &store, EITHER).await.is_none());
-        sleep(IDLE / 2).await;
+        let (compressor, store) = compressed_store().await;
         compressor.state.lock().compressed.clear();
         let body = cached(&compressor, &store, Format::Text);
         compressor.keep(&body, Instant::now() - MAX_AGE);

@@ -48,6 +48,11 @@ impl TenantState {
         }
     }
 
+    /// Whether its catalogue is not known, so that nothing is known of its states.
+    pub fn lacks_catalogue(&self) -> bool {
+        self.snapshot.catalogue_anomalies.is_none()
+    }
+
     /// Whether its recommendations are read, but none are known now. Without the
     /// permission they are not read.
     pub fn lacks_recommendations(&self) -> bool {

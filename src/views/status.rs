@@ -135,7 +135,7 @@ pub(super) fn unknown_lists_note(tenants: &Tenants) -> Markup {
         .states
         .iter()
         .partition(|state| lacks_consent(state));
-    let lacks_catalogue = |state: &&Arc<TenantState>| state.snapshot.catalogue_anomalies.is_none();
+    let lacks_catalogue = |state: &&Arc<TenantState>| state.lacks_catalogue();
     let unknown = read.iter().copied().filter(lacks_catalogue).count();
     let lacking = read.iter().filter(|it| it.lacks_recommendations());
     let recommendations = lacking.count();
