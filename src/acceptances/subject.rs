@@ -110,7 +110,9 @@ impl<'a> Subject<'a> {
     /// touched was never changed.
     pub fn change(&self) -> Option<StateChange<'a>> {
         let control = self.control.and_then(|it| it.history()?.changes().last());
-        let advice = self.recommendation.and_then(Recommendation::set);
+        let advice = self
+            .recommendation
+            .and_then(Recommendation::changed_since_listed);
         let both = [
             control.map(StateChange::from),
             advice.map(StateChange::from),

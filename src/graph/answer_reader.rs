@@ -42,7 +42,7 @@ pub(super) struct AnswerReader<'a> {
     known: Option<&'a [PageDigest]>,
     held: Vec<GraphResponse>,
     digests: Vec<PageDigest>,
-    /// Whether each page has the link that is found without decoding it.
+    /// Whether decoding each page found the same link as its [`SentPage`].
     has_found_links: bool,
     /// Whether Graph marked a page as incomplete.
     pub(super) partial: bool,
@@ -145,11 +145,11 @@ pub(crate) mod testing {
     use secure_score_model::{Catalogue, RecommendationList, Report, Timestamp};
 
     /// A page, and whether Graph marked it as incomplete.
-    pub(crate) type SentPage = (String, bool);
+    pub(crate) type TestPage = (String, bool);
 
     fn read(
         reader: &mut AnswerReader<'_>,
-        sent: &[SentPage],
+        sent: &[TestPage],
         mut decode: impl FnMut(&str) -> Result<Option<String>, GraphError>,
     ) -> Result<(), GraphError> {
         for (body, partial) in sent {
@@ -161,7 +161,7 @@ pub(crate) mod testing {
 
     /// The answer to a client that knows its tenant's id.
     pub(crate) fn catalogue(
-        sent: &[SentPage],
+        sent: &[TestPage],
         (tenant, now): (&str, Timestamp),
         known: Option<&KnownList<Catalogue>>,
     ) -> Result<ListAnswer<Catalogue>, GraphError> {
@@ -180,7 +180,7 @@ pub(crate) mod testing {
 
     /// The same for the report.
     pub(crate) fn report(
-        sent: &SentPage,
+        sent: &TestPage,
         tenant: &str,
         known: Option<&KnownList<Report>>,
     ) -> Result<ListAnswer<Option<Report>, Report>, GraphError> {
@@ -204,7 +204,7 @@ pub(crate) mod testing {
 
     /// The same for Entra's recommendations.
     pub(crate) fn recommendations(
-        sent: &[SentPage],
+        sent: &[TestPage],
         tenant: &str,
         known: Option<&KnownList<RecommendationList>>,
     ) -> Result<ListAnswer<RecommendationList>, GraphError> {
@@ -228,14 +228,14 @@ pub(crate) mod testing {
 
 #[cfg(test)]
 mod tests {
-    use super::testing::{SentPage, catalogue};
+    use super::testing::{TestPage, catalogue};
     use super::*;
     use crate::graph::ListAnswer;
     use secure_score_model::{Catalogue, Reason, Timestamp};
 
     const NOW: Timestamp = Timestamp::from_seconds(1_000_000);
 
-    fn page(ids: &[&str], link: &str) -> SentPage {
+    fn page(ids: &[&str], link: &str) -> TestPage {
         let element = |id: &&str| format!(r#"{{"id":"{id}","controlStateUpdates":[]}}"#);
         let elements: Vec<_> = ids.iter().map(element).collect();
         let elements = elements.join(",");
@@ -244,13 +244,13 @@ mod tests {
     }
 
     fn answer(
-        pages: &[SentPage],
+        pages: &[TestPage],
         known: Option<&KnownList<Catalogue>>,
     ) -> Result<ListAnswer<Catalogue>, GraphError> {
         catalogue(pages, ("guid", NOW), known)
     }
 
-    fn known(pages: &[SentPage]) -> KnownList<Catalogue> {
+    fn known(pages: &[TestPage]) -> KnownList<Catalogue> {
         let fetched = answer(pages, None).unwrap().into_fetched();
         KnownList {
             value: Arc::new(fetched.value),
@@ -307,7 +307,7 @@ mod tests {
     #[test]
     fn a_known_page_that_is_decoded_after_all_is_searched_for_the_token() {
         let with_token = || page(&["A", "a token"], "one");
-        let digest = |(body, _): &SentPage| super::SentPage::new(body).digest();
+        let digest = |(body, _): &TestPage| SentPage::new(body).digest();
         let digests = [with_token(), page(&["B"], "")]
             .iter()
             .map(digest)

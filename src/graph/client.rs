@@ -85,7 +85,7 @@ pub struct Fetched<T> {
     /// Words in it that this version does not know.
     pub unknown_words: BTreeSet<UnknownWord>,
     /// The digest of the answer, by which it is recognised when it comes again; none
-    /// if it is incomplete, or the list has none.
+    /// if it is incomplete, a link in it is not certain, or the list has none.
     pub digest: Option<AnswerDigest>,
 }
 

@@ -6,7 +6,7 @@
 use super::anomaly_counter::{AnomalyCounter, UnknownWord};
 use super::customer_reader::CustomerReader;
 use super::error::{ErrorKind, GraphError};
-use super::lenient::{LenientList, ListError};
+use super::lenient::{Element, LenientList, ListError};
 use super::pages;
 use super::plain_list::MAX_ELEMENTS;
 use super::recommendation_reader::{self, RecommendationReader};
@@ -20,10 +20,19 @@ use std::collections::BTreeSet;
 
 /// Adds one page to the catalogue. Returns the link to the next one.
 pub(super) fn page(reader: &mut CatalogueReader, page: &str) -> Result<Option<String>, GraphError> {
-    let subject = Subject::Catalogue;
-    let page = pages::parse::<wire::Profile<'_>>(subject, page)?;
-    reader.page(&page.value);
-    check_length(subject, reader.entries.len())?;
+    let next_link = add_page(Subject::Catalogue, page, |it| reader.page(it))?;
+    check_length(Subject::Catalogue, reader.entries.len())?;
+    Ok(next_link)
+}
+
+/// Passes the elements of a page on. Returns the link to the next one.
+fn add_page<'a, T: Element<'a>>(
+    subject: Subject,
+    page: &'a str,
+    add: impl FnOnce(&LenientList<T>),
+) -> Result<Option<String>, GraphError> {
+    let page = pages::parse(subject, page)?;
+    add(&page.value);
     Ok(page.next_link)
 }
 
@@ -134,11 +143,9 @@ pub(super) fn recommendations_page(
     reader: &mut RecommendationReader,
     page: &str,
 ) -> Result<Option<String>, GraphError> {
-    let subject = Subject::Recommendations;
-    let page = pages::parse::<wire::Recommendation<'_>>(subject, page)?;
-    reader.page(&page.value);
-    check_length(subject, reader.len())?;
-    Ok(page.next_link)
+    let next_link = add_page(Subject::Recommendations, page, |it| reader.page(it))?;
+    check_length(Subject::Recommendations, reader.len())?;
+    Ok(next_link)
 }
 
 /// Refuses recommendations of which most are unreadable.
@@ -166,29 +173,17 @@ pub(super) fn identity_score(page: &str) -> Result<Option<IdentityScore>, GraphE
     }
 }
 
-/// Adds one page of a partner's list, likewise.
+/// Adds one page of a partner's list. Returns the link to the next one.
 pub(super) fn customers_page(
     subject: Subject,
     reader: &mut CustomerReader,
     page: &str,
 ) -> Result<Option<String>, GraphError> {
-    Ok(match subject {
-        Subject::Relationships => {
-            let page = pages::parse(subject, page)?;
-            reader.relationships(&page.value);
-            page.next_link
-        }
-        Subject::OrganizationMembers => {
-            let page = pages::parse(subject, page)?;
-            reader.members(&page.value);
-            page.next_link
-        }
-        _ => {
-            let page = pages::parse(subject, page)?;
-            reader.customers(&page.value);
-            page.next_link
-        }
-    })
+    match subject {
+        Subject::Relationships => add_page(subject, page, |it| reader.relationships(it)),
+        Subject::OrganizationMembers => add_page(subject, page, |it| reader.members(it)),
+        _ => add_page(subject, page, |it| reader.customers(it)),
+    }
 }
 
 /// Refuses a list of a partner of which most is unreadable.

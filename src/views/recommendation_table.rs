@@ -68,7 +68,7 @@ fn row(it: &Recommendation, context: &ViewContext<'_>) -> Markup {
             (NameCell { href: control_href(it.control.as_deref().unwrap_or(&entry.name), context), title: &entry.title, name: &entry.name, is_watched: it.watched, is_deprecated: false })
             (status_cell(it, context))
             td.words data-label="Since" {
-                @match it.set() {
+                @match it.changed_since_listed() {
                     Some(change) => (since(change.into(), context)),
                     None if it.changed().is_some() => span.soft { "never changed" },
                     None => span.soft { "unknown" },

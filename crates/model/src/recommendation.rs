@@ -68,8 +68,9 @@ impl Recommendation {
         last.filter(|it| it.status == self.entry.status)
     }
 
-    /// The same, unless it is as Microsoft listed it: then no person has set it.
-    pub fn set(&self) -> Option<&StatusChange> {
+    /// Like [`changed`](Self::changed), unless it is as Microsoft listed it: then no
+    /// person has changed it.
+    pub fn changed_since_listed(&self) -> Option<&StatusChange> {
         let is_untouched = self.history.changes().len() == 1 && self.history.begins_as_listed();
         self.changed().filter(|_| !is_untouched)
     }

@@ -4,7 +4,7 @@ use super::super::context::{Context, Settings};
 use super::super::tenant_cell::{FetchResult, TenantCell};
 use crate::config::{Recommendations, Refresh, TenantRules};
 use crate::events::Events;
-use crate::graph::answer_testing::{self, SentPage};
+use crate::graph::answer_testing::{self, TestPage};
 use crate::graph::{GraphError, ListAnswer, Subject};
 use crate::store::saved_tenant::SavedTenant;
 use crate::telemetry::Telemetry;
@@ -24,9 +24,9 @@ const START: i64 = 20_000 * DAY + 12 * HOUR;
 /// An answer of Graph.
 #[derive(Debug, Clone)]
 enum Answer {
-    Catalogue(Vec<SentPage>),
-    Report(SentPage),
-    Recommendations(Vec<SentPage>),
+    Catalogue(Vec<TestPage>),
+    Report(TestPage),
+    Recommendations(Vec<TestPage>),
     Failure(Api),
 }
 
