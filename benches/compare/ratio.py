@@ -1,12 +1,12 @@
-"""The lines that `benches/compare/all` collects: a measured ratio, its limit and
-what it is measured against."""
+"""The lines that `benches/compare/all` collects: a measured ratio or size, its limit
+and what it is measured against."""
 
 import statistics
 
 MARK = "ratio"
 
 
-def print_ratio(target, limit, rival, values):
+def print_ratio(target, limit, rival, values, unit="×"):
     """The median of the ratios of all rounds, with the least and the most."""
     values = sorted(values)
     middle, least, most = statistics.median(values), values[0], values[-1]
@@ -15,7 +15,7 @@ def print_ratio(target, limit, rival, values):
         measured += f" ({number(least)} to {number(most)})"
     if middle > limit:
         measured = f"**{measured}**"
-    print("\t".join([MARK, target, f"{number(limit)} ×", rival, measured]), flush=True)
+    print("\t".join([MARK, target, f"{number(limit)} {unit}", rival, measured]), flush=True)
 
 
 def number(value):

@@ -1,8 +1,8 @@
 //! One copy in memory of what many tenants have in common.
 
-use crate::{Catalogue, CatalogueEntry, CategoryPins, ControlScore, History, Report};
+use crate::{Catalogue, CatalogueEntry, ControlScore, History, Report};
 use parking_lot::Mutex;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 /// Texts that may be held before the first eviction.
@@ -58,24 +58,24 @@ impl Interner {
         pool.evict();
     }
 
-    /// Replaces the ids of pins by equal ones of other tenants.
-    pub fn intern_pins(&self, pins: &mut CategoryPins) {
+    /// Replaces the keys of a map, and a text of each value, by equal ones of other
+    /// tenants.
+    pub fn intern_map<T>(
+        &self,
+        map: &mut BTreeMap<Arc<str>, T>,
+        text: impl Fn(&mut T) -> Option<&mut Arc<str>>,
+    ) {
         let mut pool = self.pool.lock();
-        let interned = std::mem::take(&mut pins.0).into_iter().map(|(mut id, it)| {
-            pool.intern_text(&mut id);
-            (id, it)
+        let values = std::mem::take(map).into_iter();
+        let interned = values.map(|(mut key, mut value)| {
+            pool.intern_text(&mut key);
+            if let Some(text) = text(&mut value) {
+                pool.intern_text(text);
+            }
+            (key, value)
         });
-        pins.0 = interned.collect();
+        *map = interned.collect();
         pool.evict();
-    }
-
-    /// A text, or an equal one of other tenants.
-    #[must_use]
-    pub fn intern(&self, mut text: Arc<str>) -> Arc<str> {
-        let mut pool = self.pool.lock();
-        pool.intern_text(&mut text);
-        pool.evict();
-        text
     }
 }
 
@@ -149,7 +149,7 @@ fn evict_unused<T: ?Sized>(known: &mut HashMap<Arc<str>, Vec<Arc<T>>>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Category, ControlState, Points, StateUpdate};
+    use crate::{Category, CategoryPins, ControlState, Points, StateUpdate};
 
     fn entry(id: &str, title: &str) -> CatalogueEntry {
         CatalogueEntry {
@@ -269,16 +269,21 @@ mod tests {
     }
 
     #[test]
-    fn pins_and_single_texts_are_shared_too() {
+    fn keys_of_maps_and_single_texts_are_shared_too() {
         let interner = Interner::default();
-        let shared = interner.intern("A".into());
-        assert!(Arc::ptr_eq(&interner.intern("A".into()), &shared));
+        let map = || BTreeMap::from([(Arc::<str>::from("A"), Arc::<str>::from("A"))]);
+        let mut maps = [map(), map()];
+        for map in &mut maps {
+            interner.intern_map(map, |text| Some(text));
+        }
+        assert_eq!(maps, [map(), map()]);
+        let texts: Vec<_> = maps.iter().flatten().flat_map(|(a, b)| [a, b]).collect();
+        assert!(texts.iter().all(|it| Arc::ptr_eq(it, texts[0])));
         let mut pins: CategoryPins = [("A".into(), Category::Apps)].into_iter().collect();
         let before = pins.clone();
-        interner.intern_pins(&mut pins);
+        pins.intern(&interner);
         assert_eq!(pins, before);
-        let (id, _) = pins.0.first_key_value().unwrap();
-        assert!(Arc::ptr_eq(id, &shared));
+        assert!(pins.iter().all(|(id, _)| std::ptr::eq(id, &**texts[0])));
     }
 
     fn described(interner: &Interner, text: &str) -> Option<Arc<str>> {
