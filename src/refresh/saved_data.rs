@@ -73,7 +73,7 @@ impl TenantData {
         self.categories_known = true;
         self.pins = saved.pins;
         let pins = Arc::make_mut(&mut self.pins);
-        pins.intern(interner);
+        interner.intern_pins(pins);
         let learn = |it: &Arc<_>| pins.learn(it);
         catalogue.map(learn).unwrap_or_default()
     }

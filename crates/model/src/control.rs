@@ -4,8 +4,8 @@
 use crate::label_values::label_values;
 use crate::points::rounded;
 use crate::{
-    Anomalies, Category, Decision, History, Interner, Level, MinimumReason, Points,
-    RecommendationCategory, Timestamp,
+    Anomalies, Category, Decision, History, Level, MinimumReason, Points, RecommendationCategory,
+    Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashSet};
@@ -164,7 +164,7 @@ const MAX_UNLISTED_PINS: usize = 5_000;
 /// Controls that left the catalogue keep their category, as many as
 /// [`MAX_UNLISTED_PINS`], since they may return.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct CategoryPins(BTreeMap<Arc<str>, Category>);
+pub struct CategoryPins(pub(crate) BTreeMap<Arc<str>, Category>);
 
 impl CategoryPins {
     /// Pins the category of each new control and returns the known controls
@@ -192,11 +192,6 @@ impl CategoryPins {
         }
         self.forget_unlisted(catalogue);
         moved
-    }
-
-    /// Replaces the ids by equal ones of other tenants.
-    pub fn intern(&mut self, interner: &Interner) {
-        interner.intern_map(&mut self.0, |_| None);
     }
 
     /// Moves the pins together in memory. A map that grew in the order of its keys has

@@ -1,6 +1,6 @@
 //! One copy in memory of what many tenants have in common.
 
-use crate::{Catalogue, CatalogueEntry, ControlScore, History, Report};
+use crate::{Catalogue, CatalogueEntry, CategoryPins, ControlScore, History, Report};
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -56,6 +56,11 @@ impl Interner {
             pool.intern_description(score);
         }
         pool.evict();
+    }
+
+    /// Replaces the ids of pins by equal ones of other tenants.
+    pub fn intern_pins(&self, pins: &mut CategoryPins) {
+        self.intern_map(&mut pins.0, |_| None);
     }
 
     /// Replaces the keys of a map, and a text of each value, by equal ones of other
@@ -149,7 +154,7 @@ fn evict_unused<T: ?Sized>(known: &mut HashMap<Arc<str>, Vec<Arc<T>>>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Category, CategoryPins, ControlState, Points, StateUpdate};
+    use crate::{Category, ControlState, Points, StateUpdate};
 
     fn entry(id: &str, title: &str) -> CatalogueEntry {
         CatalogueEntry {
@@ -281,7 +286,7 @@ mod tests {
         assert!(texts.iter().all(|it| Arc::ptr_eq(it, texts[0])));
         let mut pins: CategoryPins = [("A".into(), Category::Apps)].into_iter().collect();
         let before = pins.clone();
-        pins.intern(&interner);
+        interner.intern_pins(&mut pins);
         assert_eq!(pins, before);
         assert!(pins.iter().all(|(id, _)| std::ptr::eq(id, &**texts[0])));
     }
