@@ -128,9 +128,14 @@ impl Backfill {
         }
     }
 
-    /// The error for a new directory whose name is that of a text.
-    fn text_as_directory(&self) -> Option<String> {
+    /// The error for a name that looks like a text's or a stream's, and is a directory's.
+    fn misleading_output(&self) -> Option<String> {
         let path = self.output.as_deref()?;
+        if path == Path::new("-") {
+            return Some(format!(
+                "--output=- is not standard output; name a directory, or a text file or pipe whose name ends in .{FILE_SUFFIX}"
+            ));
+        }
         let suffix = path.extension()?.to_str()?.to_ascii_lowercase();
         let is_text = suffix == FILE_SUFFIX || TEXT_SUFFIXES.contains(&&*suffix);
         let is_directory = path.is_dir() || ends_with_slash(path);
@@ -155,7 +160,7 @@ impl Backfill {
         if self.header_file.is_some() && self.check.is_none() && self.remote_write.is_none() {
             return Some("--header-file needs --check or --remote-write".to_owned());
         }
-        if let Some(conflict) = self.text_as_directory() {
+        if let Some(conflict) = self.misleading_output() {
             return Some(conflict);
         }
         let mut servers = [&self.check, &self.remote_write].into_iter().flatten();

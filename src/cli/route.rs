@@ -8,7 +8,15 @@ use crate::config::authority;
 const TAKEN: [&str; 6] = ["/", "/probe", "/livez", "/readyz", "/healthz", "/style.css"];
 
 /// Paths in use with everything below them.
-const TAKEN_TREES: [&str; 3] = ["/-", "/api", "/sd"];
+const TAKEN_TREES: [&str; 7] = [
+    "/-",
+    "/acceptances",
+    "/api",
+    "/controls",
+    "/runbooks",
+    "/sd",
+    "/tenants",
+];
 
 /// Why a text is not a path or an external URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -108,7 +116,8 @@ mod tests {
 
     #[test]
     fn the_metrics_cannot_use_another_path() {
-        let texts = "/ /probe /probe/ /style.css /-/healthy /api/v1/tenants /sd";
+        let texts = "/ /probe /probe/ /style.css /-/healthy /api/v1/tenants /sd \
+            /acceptances /controls /controls/A /runbooks /tenants/contoso";
         for text in texts.split(' ') {
             assert_eq!(telemetry_path(text), Err(RouteError::Taken), "{text}");
         }

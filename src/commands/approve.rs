@@ -27,6 +27,7 @@ pub(super) async fn run(
     let editable = EditableConfig::load(flags, environment)?;
     let mut config = editable.config.clone();
     let source = TenantSource::of(options.state_dir.as_deref());
+    source.check()?;
     let unlisted = source.add_customers(&mut config);
     check_tenant(&options.tenant, &config, &unlisted)?;
     let decision = decision(options)?;

@@ -61,12 +61,24 @@ impl<'a> TenantSource<'a> {
         unknown
     }
 
+    /// Refuses a state directory that is not there.
+    pub(super) fn check(self) -> Result<(), Failure> {
+        match self {
+            Self::StateDirectory(path) if !path.is_dir() => Err(Failure::with_hint(
+                anyhow!("{} is no state directory", path.display()),
+                "name the --state.dir of the exporter, or leave it out to read from Graph",
+            )),
+            _ => Ok(()),
+        }
+    }
+
     /// The tenants of the configuration.
     pub(super) async fn tenants(
         self,
         config: &Arc<Config>,
         environment: &Environment,
     ) -> Result<Arc<Tenants>, Failure> {
+        self.check()?;
         let store = Arc::new(Store::default());
         let telemetry = Telemetry::new().context("the telemetry cannot be set up")?;
         let options = FleetOptions {
@@ -89,12 +101,6 @@ impl<'a> TenantSource<'a> {
                     RefreshStep::Ended => steps.end(alias),
                 };
                 refresh::refresh_all_once(&options, note).await?;
-            }
-            Self::StateDirectory(path) if !path.is_dir() => {
-                return Err(Failure::with_hint(
-                    anyhow!("{} is no state directory", path.display()),
-                    "name the --state.dir of the exporter, or leave it out to read from Graph",
-                ));
             }
             Self::StateDirectory(path) => {
                 refresh::publish_saved(&options, |alias| StateDirectory::peek(path, alias));

@@ -138,6 +138,18 @@ async fn a_control_that_the_tenant_does_not_have_is_written_on_purpose_only() {
             "it is not known what is declared on contoso, and which alerts this ends",
         ],
     );
+
+    let flags = [
+        "Unknowable",
+        "--reference=R-4",
+        FAR,
+        "--yes",
+        "--state.dir=nosuch",
+    ];
+    let (status, said) = approve(&simulated, &flags);
+    assert_eq!(status, Some(1), "{said}");
+    assert_says(&said, &["error: nosuch is no state directory"]);
+    assert!(!written(&simulated).contains("R-4"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -505,6 +505,7 @@ fn flags_that_make_no_sense_are_refused_with_the_remedy() {
             "write --output=a/past.om for a text file, or --output=a/past.txt/ for a directory of blocks",
         ),
         (&["--output=past.OM"], "write --output=past.om for a text"),
+        (&["--output=-"], "--output=- is not standard output"),
         (&["--header-file=x"], "--check or --remote-write"),
         (&["--check=http://me:pw@localhost/"], "--header-file"),
         (&["--check=http://a", "--output=b"], "cannot be used with"),
