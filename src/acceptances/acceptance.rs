@@ -291,6 +291,14 @@ impl<'a> Acceptance<'a> {
         }
     }
 
+    /// The same without the status with which Microsoft listed a recommendation.
+    pub(crate) fn status_changes(&self) -> Vec<StateChange<'a>> {
+        match self.source {
+            Approvable::Control(control) => control_changes(control),
+            Approvable::Recommendation(recommendation) => status_changes(recommendation),
+        }
+    }
+
     /// Whether it is of the control or the recommendation of this name, in any
     /// case.
     pub(super) fn has_name(&self, name: &str) -> bool {

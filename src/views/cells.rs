@@ -142,7 +142,7 @@ pub(super) fn status_cell(it: &Acceptance<'_>, context: &ViewContext<'_>) -> Mar
                     p.soft.when { (changed_at(end, context.now)) }
                 }
             }
-            (history(&it.changes(), context))
+            (history(&it.status_changes(), context))
         }
     }
 }

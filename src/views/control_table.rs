@@ -1,6 +1,8 @@
 //! A tenant's controls, by default those with the most points to gain first.
 
-use super::cells::{approval, control_cell, history, self_approval, state_name, title};
+use super::cells::{
+    approval, control_cell, disagreement, history, self_approval, state_name, title,
+};
 use super::context::ViewContext;
 use super::form::{Find, bool_value, filter_form, select_field, text_field};
 use super::layout::{shortened, wide};
@@ -17,7 +19,9 @@ use crate::serde_time::Day;
 use crate::store::TenantState;
 use crate::text::{count, web_url};
 use maud::{Markup, html};
-use secure_score_model::{Category, Control, ControlState, Level, Points, Timestamp};
+use secure_score_model::{
+    Category, Control, ControlState, Level, Points, Recommendation, Timestamp,
+};
 use std::cmp::Reverse;
 
 type Key = fn(&Control) -> Option<SortKey>;
@@ -139,30 +143,31 @@ pub(super) fn control_table(
     html! {
         (form(query, &address))
         @if found.is_empty() { p.empty { "No control fits this filter." } }
-        @else { (table(&found, query, &address, context)) }
+        @else { (table(&found, state, query, &address, context)) }
     }
 }
 
-/// The controls that are watched, accepted or claimed, those without a decision
-/// first.
+/// The controls that are watched, accepted in either place or claimed, those without a
+/// decision first.
 pub(super) fn notable_table(state: &TenantState, context: &ViewContext<'_>) -> Markup {
     let controls = state.snapshot.controls.iter();
+    let is_accepted = |it: &Control| is_accepted(it) || set_aside(it, state).is_some();
     let mut found: Vec<&Control> = controls
         .filter(|it| it.watched || is_accepted(it) || it.is_claimed())
         .collect();
     if found.is_empty() {
         return html! { p.empty { "No known control is watched, accepted or claimed." } };
     }
-    found.sort_by_cached_key(|it| urgency(it, context.now));
-    let number = |has: fn(&Control) -> bool| found.iter().filter(|it| has(it)).count();
+    found.sort_by_cached_key(|it| urgency(it, set_aside(it, state), context.now));
+    let number = |has: &dyn Fn(&Control) -> bool| found.iter().filter(|it| has(it)).count();
     let table = html! {
         table.controls.cards {
             caption {
-                (number(|it| it.watched)) " watched, " (number(is_accepted)) " accepted, "
-                (number(Control::is_claimed)) " claimed; those that need a decision first"
+                (number(&|it| it.watched)) " watched, " (number(&is_accepted)) " accepted, "
+                (number(&Control::is_claimed)) " claimed; those that need a decision first"
             }
             thead { tr { @for column in COLUMNS { (column.plain_heading()) } } }
-            tbody { @for control in found.iter().take(MAX_NOTABLE) { (row(control, context)) } }
+            tbody { @for control in found.iter().take(MAX_NOTABLE) { (row(control, state, context)) } }
         }
     };
     html! {
@@ -177,9 +182,19 @@ fn is_accepted(control: &Control) -> bool {
     control.state() == Some(ControlState::RiskAccepted)
 }
 
-/// Accepted or claimed without a decision, then accepted, then claimed, then open
-/// with the most points to gain.
-fn urgency(control: &Control, now: Timestamp) -> impl Ord + use<> {
+/// The recommendation of Entra that is the same, where it is set aside.
+fn set_aside<'a>(control: &Control, state: &'a TenantState) -> Option<&'a Recommendation> {
+    let mut all = state.snapshot.recommendations.iter();
+    all.find(|it| it.is_set_aside() && it.control.as_deref() == Some(&*control.id))
+}
+
+/// Accepted in either place or claimed, without a decision, then accepted, then claimed,
+/// then open with the most points to gain.
+fn urgency(
+    control: &Control,
+    set_aside: Option<&Recommendation>,
+    now: Timestamp,
+) -> impl Ord + use<> {
     let (accepted, claimed) = (is_accepted(control), control.is_claimed());
     let judgement = control.judgement();
     let claim = judgement.present_approval(now).filter(|_| claimed);
@@ -187,6 +202,8 @@ fn urgency(control: &Control, now: Timestamp) -> impl Ord + use<> {
         Some(claim) => claim.is_approved(),
         None => !accepted || control.approval(now).is_approved(),
     };
+    let is_approved = is_approved && set_aside.is_none_or(|it| it.approval(now).is_approved());
+    let accepted = accepted || set_aside.is_some();
     let gain = control.points_to_gain().map(|it| (it.get() * 100.0) as i64);
     (is_approved, !accepted, !claimed, Reverse(gain))
 }
@@ -213,6 +230,7 @@ fn form(query: &ControlQuery, address: &PageQuery) -> Markup {
 
 fn table(
     found: &[&Control],
+    state: &TenantState,
     query: &ControlQuery,
     address: &PageQuery,
     context: &ViewContext<'_>,
@@ -229,7 +247,7 @@ fn table(
                     @for column in COLUMNS { (heading(address, Some(&query.sort), column)) }
                 }
             }
-            tbody { @for control in page.rows { (row(control, context)) } }
+            tbody { @for control in page.rows { (row(control, state, context)) } }
         }
     };
     html! {
@@ -238,14 +256,14 @@ fn table(
     }
 }
 
-fn row(control: &Control, context: &ViewContext<'_>) -> Markup {
+fn row(control: &Control, state: &TenantState, context: &ViewContext<'_>) -> Markup {
     let entry = control.entry.as_deref();
     let level = |level: Option<Level>| level.map_or("unknown", Level::as_str);
     html! {
         tr {
             (control_cell(control, context))
             td data-label="Category" { (control.category.as_str()) }
-            (state_cell(control, context))
+            (state_cell(control, set_aside(control, state), context))
             (points_cells(control))
             td.words data-label="Implementation" { (implementation(control)) }
             td data-label="User impact" { (level(entry.map(|entry| entry.user_impact))) }
@@ -255,7 +273,11 @@ fn row(control: &Control, context: &ViewContext<'_>) -> Markup {
     }
 }
 
-fn state_cell(control: &Control, context: &ViewContext<'_>) -> Markup {
+fn state_cell(
+    control: &Control,
+    set_aside: Option<&Recommendation>,
+    context: &ViewContext<'_>,
+) -> Markup {
     let Some(entry) = control.entry.as_deref() else {
         return html! { td.words data-label="State" { "unknown: not in the catalogue" } };
     };
@@ -277,8 +299,20 @@ fn state_cell(control: &Control, context: &ViewContext<'_>) -> Markup {
                 div { (approval(decision, accepted, context)) }
             }
             @if accepted || claim.is_some() { (self_approval(judgement.is_self_approved(context.now))) }
+            @if let Some(it) = set_aside { (in_entra(it, context)) }
             (history(&control_changes(control), context))
         }
+    }
+}
+
+/// What is set aside in Entra, with its approval.
+fn in_entra(it: &Recommendation, context: &ViewContext<'_>) -> Markup {
+    html! {
+        p {
+            span.tag.bad { (state_name(it.entry.status.as_str())) } " in Entra"
+            (disagreement(it.disagrees()))
+        }
+        div { (approval(it.approval(context.now), true, context)) }
     }
 }
 

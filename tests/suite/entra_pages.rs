@@ -1,6 +1,6 @@
 //! Recommendations of Entra on the pages.
 
-use crate::entra_tenant::{health, recommendation, snapshot, untouched};
+use crate::entra_tenant::{health, recommendation, snapshot, statuses, untouched};
 use crate::test_server::{
     HOSTILE, TestServer, has, options, options_with, start, start_showing, tenant, with_history,
 };
@@ -204,6 +204,49 @@ async fn a_tenant_has_its_recommendations_and_the_identity_secure_score() {
     for absent in ["Recommendations of Entra", "Identity Secure Score"] {
         assert!(!page.text().contains(absent), "not read: {absent}");
     }
+}
+
+#[tokio::test]
+async fn the_pages_count_the_same_changes_of_a_recommendation() {
+    use RecommendationStatus::{Active, Dismissed};
+    let set = [
+        (Active, -20, None),
+        (Dismissed, -6, Some("sam@contoso.example")),
+    ];
+    let history = statuses("newAdvice", &set, false, now());
+    assert_eq!(history.changes().len(), 2);
+    let dismissed = Recommendation {
+        history,
+        ..recommendation("newAdvice", &set, now())
+    };
+    let server = start_showing(with_recommendations(vec![dismissed])).await;
+    for (path, text) in [
+        ("/acceptances", "Advice on newAdvice"),
+        ("/controls/newAdvice", "/tenants/contoso"),
+    ] {
+        let row = row(&server, path, text).await;
+        assert!(row.contains("1 change<"), "{path}: {row}");
+    }
+}
+
+#[tokio::test]
+async fn a_control_accepted_in_entra_alone_is_among_the_accepted_ones_of_its_tenant() {
+    let server = start_showing(contoso()).await;
+    let page = server.get("/tenants/contoso").await;
+    let (_, notable) = page.text().split_once("id=\"notable\"").unwrap();
+    let (notable, _) = notable.split_once("</section>").unwrap();
+    has(notable, &["0 watched, 2 accepted, 0 claimed"]);
+    let mut rows = notable.split("<tr");
+    let row = rows.find(|row| row.contains("Title of UserRiskPolicy"));
+    has(
+        row.unwrap(),
+        &[
+            "to address",
+            "risk accepted</span> in Entra",
+            "places disagree",
+            "not approved",
+        ],
+    );
 }
 
 #[tokio::test]

@@ -99,7 +99,7 @@ pub(crate) fn untouched(name: &str, now: Timestamp) -> Recommendation {
 
 /// These statuses of a recommendation; without exact times, Graph dates only that
 /// a person changed it.
-fn statuses(name: &str, set: &[Set], exact: bool, now: Timestamp) -> StatusHistory {
+pub(crate) fn statuses(name: &str, set: &[Set], exact: bool, now: Timestamp) -> StatusHistory {
     let mut seen = StatusHistories::default();
     for set in set {
         let entry = entry(name, *set, exact, now);
