@@ -159,9 +159,9 @@ fn read_one<T: DeserializeOwned>(
     let name = file.display().to_string();
     let base = file.parent().unwrap_or(Path::new("")).to_owned();
     let read = || {
-        read_file(file).map_err(|error| ParseError {
-            span: Span::Nowhere,
-            message: format!("the file cannot be read ({})", io_reason(&error)),
+        read_file(file).map_err(|error| {
+            let message = format!("the file cannot be read ({})", io_reason(&error));
+            ParseError::new(Span::Nowhere, message)
         })
     };
     let contents = text.map_or_else(read, Ok);
@@ -176,7 +176,7 @@ fn read_one<T: DeserializeOwned>(
         }),
         Err(error) => {
             diagnostics.in_file(&name, &base, |diagnostics| {
-                diagnostics.error(error.span, "", error.message);
+                diagnostics.error(error.span, error.path, error.message);
             });
             None
         }

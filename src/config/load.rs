@@ -1,7 +1,9 @@
 //! Loads the configuration from a file, or from the environment alone.
 
 use std::path::{Path, PathBuf};
-use strict_yaml::{ConfigErrors, ConfigWarning, Diagnostics, Span, io_reason, parse, read_file};
+use strict_yaml::{
+    ConfigErrors, ConfigWarning, Diagnostics, ParseError, Span, io_reason, parse, read_file,
+};
 
 use super::environment_file;
 use super::file::File;
@@ -118,7 +120,7 @@ fn from_file(
     };
     match parse::<File>(text) {
         Ok(file) => resolve(file, text, sources, diagnostics),
-        Err(error) => Err(fatal(diagnostics, error.span, &error.message)),
+        Err(error) => Err(fatal(diagnostics, error)),
     }
 }
 
@@ -133,11 +135,10 @@ fn from_environment(sources: Sources<'_>) -> Result<Loaded, ConfigErrors> {
         return resolve(file, text.as_bytes(), sources, diagnostics);
     }
     Err(match environment_file::prefixed(environment).next() {
-        Some(_) => fatal(
-            diagnostics,
-            Span::Nowhere,
-            "SECURE_SCORE_TENANT_ID is missing, but other variables are set; set it to the tenant's GUID or a domain of it",
-        ),
+        Some(_) => {
+            let message = "SECURE_SCORE_TENANT_ID is missing, but other variables are set; set it to the tenant's GUID or a domain of it";
+            fatal(diagnostics, ParseError::new(Span::Nowhere, message))
+        }
         None => no_configuration(environment),
     })
 }
@@ -157,8 +158,8 @@ fn resolve(
     })
 }
 
-fn fatal(mut diagnostics: Diagnostics, span: Span, message: &str) -> ConfigErrors {
-    diagnostics.error(span, "", message);
+fn fatal(mut diagnostics: Diagnostics, error: ParseError) -> ConfigErrors {
+    diagnostics.error(error.span, error.path, error.message);
     diagnostics.into_errors()
 }
 

@@ -10,7 +10,7 @@ const INTRODUCTION: &str = "\
 Every key of the configuration, with its values and its default. Generated from the table of keys in `src/config/file.rs`; a test compares them.
 
 The configuration is one YAML file: `--config.file`, or `secure-score.yml` in the working directory. \
-Parsing is strict: an unknown key, a misspelt name or an invalid value is an error with line and column, and all errors are reported at once. \
+Parsing is strict: an unknown key, a misspelt name or an invalid value is an error with line, column and key, and all errors are reported at once; but a value of the wrong kind, such as a text where a list belongs, is reported alone. \
 Relative paths are relative to the file. `--config.check` checks the file and exits. \
 Editors complete and explain keys with the [schema](config.schema.json), which the first line of [the example](../../examples/secure-score.yml) names.
 

@@ -46,9 +46,13 @@ fn place(span: &Span) -> String {
 
 impl From<ParseError> for EditError {
     fn from(error: ParseError) -> Self {
+        let message = match &*error.path {
+            "" => error.message,
+            path => format!("{path}: {}", error.message),
+        };
         Self::Unreadable {
             span: error.span,
-            message: error.message,
+            message,
         }
     }
 }

@@ -2,7 +2,8 @@ use crate::file::{HttpSection, RateSection, WebFile};
 use crate::{RateLimiter, WebConfig, go_duration, headers, tls, users};
 use std::path::{Path, PathBuf};
 use strict_yaml::{
-    ConfigErrors, ConfigWarning, Diagnostics, Span, Text, io_reason, parse, read_file, unknown_keys,
+    ConfigErrors, ConfigWarning, Diagnostics, ParseError, Span, Text, io_reason, parse, read_file,
+    unknown_keys,
 };
 
 /// Loads a web configuration file. Paths in it are relative to its directory.
@@ -18,12 +19,11 @@ pub fn load_text(
     source: &str,
     text: &str,
 ) -> Result<(WebConfig, Vec<ConfigWarning>), ConfigErrors> {
-    let file = parse(text).map_err(|error| (error.span, error.message));
-    finished(file, Diagnostics::new(source, ""))
+    finished(parse(text), Diagnostics::new(source, ""))
 }
 
 fn finished(
-    file: Result<WebFile, (Span, String)>,
+    file: Result<WebFile, ParseError>,
     mut diagnostics: Diagnostics,
 ) -> Result<(WebConfig, Vec<ConfigWarning>), ConfigErrors> {
     match file {
@@ -31,24 +31,20 @@ fn finished(
             let config = resolve(file, &mut diagnostics);
             diagnostics.finish(config)
         }
-        Err((span, message)) => {
-            diagnostics.error(span, "", message);
+        Err(error) => {
+            diagnostics.error(error.span, error.path, error.message);
             Err(diagnostics.into_errors())
         }
     }
 }
 
-fn read(path: &Path) -> Result<WebFile, (Span, String)> {
+fn read(path: &Path) -> Result<WebFile, ParseError> {
     let bytes = read_file(path).map_err(|error| {
         let reason = io_reason(&error);
         let message = format!("the web configuration cannot be read ({reason})");
-        (Span::Nowhere, message)
+        ParseError::new(Span::Nowhere, message)
     })?;
-    let text = String::from_utf8(bytes).map_err(|_| {
-        let message = "the file is not UTF-8; save it as UTF-8".to_owned();
-        (Span::Nowhere, message)
-    })?;
-    parse(&text).map_err(|error| (error.span, error.message))
+    parse(bytes)
 }
 
 fn resolve(file: WebFile, diagnostics: &mut Diagnostics) -> WebConfig {

@@ -33,6 +33,7 @@
 
 mod diagnostics;
 mod file;
+mod node;
 mod parse;
 mod section;
 mod spanned;

@@ -1,8 +1,9 @@
 use serde::de::DeserializeOwned;
-use serde_saphyr::Error;
 use serde_saphyr::options::MergeKeyPolicy;
+use serde_saphyr::{Error, Options};
 
 use crate::Span;
+use crate::node::Node;
 use crate::suggest::is_plain;
 
 /// Why a text is not YAML, or not of the expected shape.
@@ -10,6 +11,8 @@ use crate::suggest::is_plain;
 pub struct ParseError {
     /// Where.
     pub span: Span,
+    /// The path of the key whose value has the wrong kind; otherwise empty.
+    pub path: String,
     /// What is wrong, without a value of the file.
     pub message: String,
 }
@@ -19,9 +22,9 @@ pub struct ParseError {
 /// The parser's snippets are switched off and its messages replaced where they
 /// quote a value, since lines near a typing error may hold a secret.
 pub fn parse<T: DeserializeOwned + Default>(file: impl AsRef<[u8]>) -> Result<T, ParseError> {
-    let text = std::str::from_utf8(file.as_ref()).map_err(|_| ParseError {
-        span: Span::Nowhere,
-        message: "the file is not UTF-8; save it as such".to_owned(),
+    let text = std::str::from_utf8(file.as_ref()).map_err(|_| {
+        let message = "the file is not UTF-8; save it as such";
+        ParseError::new(Span::Nowhere, message)
     })?;
     let options = serde_saphyr::options! {
         with_snippet: false,
@@ -29,33 +32,72 @@ pub fn parse<T: DeserializeOwned + Default>(file: impl AsRef<[u8]>) -> Result<T,
         strict_booleans: true,
         merge_keys: MergeKeyPolicy::Merge,
     };
-    match serde_saphyr::from_str_with_options::<Option<T>>(text, options) {
+    match serde_saphyr::from_str_with_options::<Option<T>>(text, options.clone()) {
         Ok(file) => Ok(file.unwrap_or_default()),
-        Err(error) => Err(name_tabs(parse_error(&error), text)),
+        Err(error) => {
+            let found = parse_error(&error);
+            let named = name_tab(&found, text).or_else(|| name_key(&error, text, options));
+            Err(named.unwrap_or(found))
+        }
     }
 }
 
-/// Replaces the message if the cause is a tab in the indentation. The parser
+impl ParseError {
+    /// An error that is not of one key.
+    pub fn new(span: Span, message: impl Into<String>) -> Self {
+        Self {
+            span,
+            path: String::new(),
+            message: message.into(),
+        }
+    }
+}
+
+/// The error about a value of the wrong kind, with its key; `None` for any other error.
+fn name_key(error: &Error, text: &str, options: Options) -> Option<ParseError> {
+    let mut error = error.without_snippet();
+    let mut alias = None;
+    while let Error::AliasError {
+        error: inner,
+        locations,
+        ..
+    } = error
+    {
+        alias = Some(locations.reference_location);
+        error = inner.without_snippet();
+    }
+    let read = || serde_saphyr::from_str_with_options::<Node>(text, options).ok();
+    let (path, span) = match error {
+        // Reported by serde, for which the parser knows the key only.
+        Error::SerdeInvalidType { location, .. } => read()?.value_of_key(*location)?,
+        Error::Unexpected { location, .. } | Error::NullIntoString { location, .. } => {
+            read()?.value(*location, alias)?
+        }
+        _ => return None,
+    };
+    Some(ParseError {
+        span,
+        path,
+        message: describe(error),
+    })
+}
+
+/// The error that replaces another if its cause is a tab in the indentation. The parser
 /// reports it on the same line or one line earlier.
-fn name_tabs(error: ParseError, text: &str) -> ParseError {
+fn name_tab(error: &ParseError, text: &str) -> Option<ParseError> {
     let Span::Line { line, .. } = error.span else {
-        return error;
+        return None;
     };
     let near = text.lines().zip(1_u64..).skip_while(|(_, n)| *n < line);
-    let tabbed = near
+    let (tab, text, line) = near
         .take(2)
-        .find_map(|(text, line)| Some((text.find('\t')?, text, line)))
-        .filter(|(tab, text, _)| text.bytes().take(*tab).all(|byte| byte == b' '));
-    match tabbed {
-        None => error,
-        Some((tab, _, line)) => ParseError {
-            span: Span::Line {
-                line,
-                column: tab as u64 + 1,
-            },
-            message: "this line is indented with a tab; use spaces".to_owned(),
-        },
-    }
+        .find_map(|(text, line)| Some((text.find('\t')?, text, line)))?;
+    let span = Span::Line {
+        line,
+        column: tab as u64 + 1,
+    };
+    let is_indentation = text.bytes().take(tab).all(|byte| byte == b' ');
+    is_indentation.then(|| ParseError::new(span, "this line is indented with a tab; use spaces"))
 }
 
 fn parse_error(error: &Error) -> ParseError {
@@ -63,10 +105,8 @@ fn parse_error(error: &Error) -> ParseError {
     if let Error::AliasError { error, .. } = error {
         return parse_error(error);
     }
-    ParseError {
-        span: error.location().map_or(Span::Nowhere, Span::from),
-        message: describe(error),
-    }
+    let span = error.location().map_or(Span::Nowhere, Span::from);
+    ParseError::new(span, describe(error))
 }
 
 fn describe(error: &Error) -> String {
