@@ -49,11 +49,21 @@ pub fn error(error: &dyn Error, hint: Option<&str>) {
 
 /// Prints why a command cannot read a tenant, and the fix.
 pub fn trouble(tenant: &str, trouble: &Trouble) {
+    with_trouble(format_args!("error: {tenant}"), trouble);
+}
+
+/// Prints `warning: …` about what is not known, with the failure that it comes from, if
+/// there is one, and the fix.
+pub fn warning_of_unknown(text: fmt::Arguments<'_>, trouble: Option<&Trouble>) {
+    match trouble {
+        Some(trouble) => with_trouble(format_args!("warning: {text}"), trouble),
+        None => warning(text),
+    }
+}
+
+fn with_trouble(text: fmt::Arguments<'_>, trouble: &Trouble) {
     let reason = trouble.reason.as_str();
-    print_line(format_args!(
-        "error: {tenant}: {reason}: {}",
-        trouble.message
-    ));
+    print_line(format_args!("{text}: {reason}: {}", trouble.message));
     if let Some(hint) = &trouble.command_hint {
         print_line(format_args!("hint: {hint}"));
     }

@@ -12,7 +12,7 @@ use crate::store::Tenants;
 use crate::terminal::{Colour, Screen};
 use crate::text::{count, named, single_line, truncate};
 use anyhow::Context as _;
-use secure_score_model::Decision;
+use secure_score_model::{Api, Decision};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use url::Url;
@@ -212,7 +212,12 @@ fn warn_of_all_unknown(list: &DecisionList, config: &Config, tenants: &Tenants) 
     }
     for tenant in &list.recommendations_unknown {
         if unknown.insert(tenant) {
-            warn_of_unknown(tenant, NO_RECOMMENDATIONS);
+            let state = tenants.find(tenant);
+            let list = state.map(|it| it.health.of(Api::Recommendations));
+            diagnostics::warning_of_unknown(
+                format_args!("{}: {NO_RECOMMENDATIONS}", single_line(tenant)),
+                list.and_then(|it| it.trouble.as_ref()),
+            );
         }
     }
     unknown.len()

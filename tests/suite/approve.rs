@@ -250,6 +250,18 @@ fn a_file_that_two_patterns_name_is_read_once() {
     assert_eq!(loaded.config.decisions.iter().count(), 1);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_checked_is_written_with_the_reason() {
+    let simulated = simulated("", "").await;
+    let fault = json!({"api": "profiles", "what": {"status": 403}});
+    simulated.inject(fault).await;
+    let flags = ["AdminMFAV2", "--reference=R-1", FAR, "--yes"];
+    let (status, said) = approve(&simulated, &flags);
+    assert_eq!(status, Some(0), "{said}");
+    let unknown = "the controls of contoso are not known here, so it is not checked whether AdminMFAV2 is one: permission: ";
+    assert_says(&said, &[unknown, "403", "\nhint: "]);
+}
+
 /// The document that an exporter has at a path, or `null`.
 async fn json_of(address: &str, path: &str) -> Value {
     let http = reqwest::Client::builder().no_proxy().build().unwrap();

@@ -6,10 +6,11 @@ use crate::decision_file::NewDecision;
 use crate::diagnostics;
 use crate::store::TenantState;
 use anyhow::anyhow;
+use secure_score_model::Api;
 use strict_yaml::suggest;
 
 /// Refuses a decision that names nothing on its tenant, unless `allow_unknown`. Warns
-/// where it is not known what the tenant has.
+/// where it is not known what the tenant has, with the reason.
 pub(super) fn check(
     new: &NewDecision,
     state: Option<&TenantState>,
@@ -18,14 +19,17 @@ pub(super) fn check(
     let NewDecision {
         tenant, subject, ..
     } = new;
-    let (kind, kinds) = match new.is_recommendation {
-        true => ("recommendation", "recommendations"),
-        false => ("control", "controls"),
+    let (kind, kinds, list) = match new.is_recommendation {
+        true => ("recommendation", "recommendations", Api::Recommendations),
+        false => ("control", "controls", Api::Profiles),
     };
     let Some(known) = state.and_then(|state| known(new, state)) else {
-        diagnostics::warning(format_args!(
-            "the {kinds} of {tenant} are not known here, so it is not checked whether {subject} is one"
-        ));
+        diagnostics::warning_of_unknown(
+            format_args!(
+                "the {kinds} of {tenant} are not known here, so it is not checked whether {subject} is one"
+            ),
+            state.and_then(|state| state.health.of(list).trouble.as_ref()),
+        );
         return Ok(());
     };
     let is_known = match Pattern::new(subject) {
