@@ -43,6 +43,15 @@ pub(super) fn replace<T>(
     Ok(written)
 }
 
+/// Fails early where the file could not be replaced later.
+pub(super) fn check_replaceable(file: &Path) -> io::Result<()> {
+    let target = behind_links(file)?;
+    match is_stream(file) {
+        true => Ok(()),
+        false => unfinished(&target).map(|_| ()),
+    }
+}
+
 /// Whether what is written goes into what is there: `/dev/stdout` may lead to a file to
 /// which the shell appends.
 pub(super) fn is_stream(file: &Path) -> bool {

@@ -9,6 +9,10 @@ use std::fmt;
 use std::io::{self, ErrorKind, Write as _};
 use std::path::Path;
 
+/// The hint where the file of `--output` cannot be made.
+pub(super) const NEW_FILE: &str =
+    "--output must name a file in an existing directory that may be written to";
+
 /// Prints a line.
 pub(super) fn line(text: fmt::Arguments<'_>) -> Result<(), Failure> {
     write(format!("{text}\n").as_bytes())
@@ -39,10 +43,7 @@ pub(super) fn write_to(file: Option<&Path>, mode: u32, bytes: &[u8]) -> Result<(
         return write(bytes);
     };
     let written = replace(file, mode, |out| out.write_all(bytes));
-    written.map_err(|error| {
-        let hint = "--output must name a file in an existing directory that may be written to";
-        unwritten(error, file, hint)
-    })
+    written.map_err(|error| unwritten(error, file, NEW_FILE))
 }
 
 /// Why the file of `--output` was not written. A pipe of which the reader has ended is

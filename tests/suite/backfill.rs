@@ -440,11 +440,13 @@ fn a_slash_at_the_end_of_the_output_makes_it_a_directory() {
     let output = simulated.folder().join("past.om");
     let flags = ["--step=1d", "--days=5", "--no-controls", "--tenant=contoso"];
     let directory = format!("{}/", output.display());
-    stdout_of(&backfill(
+    let said = stdout_of(&backfill(
         &simulated.config(),
         Path::new(&directory),
         &flags,
     ));
+    let blocks = format!("mv {}/0* ", output.display());
+    assert!(said.contains(&blocks), "{said}");
     assert_eq!(tenants(&output), ["contoso".to_owned()].into());
 }
 
@@ -464,6 +466,13 @@ fn what_cannot_be_written_is_refused_with_the_remedy() {
     let said = text(&file.stderr);
     assert!(said.contains("past cannot be made"), "{said}");
     assert!(said.contains("whose name ends in .om"), "{said}");
+    let nowhere = simulated.folder().join("nowhere/past.om");
+    let missing = backfill(&simulated.config(), &nowhere, &[]);
+    assert_eq!(missing.status.code(), Some(1));
+    let said = text(&missing.stderr);
+    assert!(said.contains("past.om cannot be written"), "{said}");
+    assert!(said.contains("a file in an existing directory"), "{said}");
+    assert!(!said.contains("free space"), "{said}");
 }
 
 #[test]

@@ -34,7 +34,8 @@ pub(super) fn print(flags: &Backfill) -> Result<(), Failure> {
         Output::Directory(directory) => commands(
             "Give the blocks to Prometheus' user and move them into its data directory; it loads them within two minutes, at once when it starts:",
             "",
-            &format!("{}/0*", quoted(directory)),
+            // Without a slash at its end.
+            &format!("{}/0*", quoted(directory.components().as_path())),
         )?,
         Output::File(file) => commands(
             "Make blocks of it, give them to Prometheus' user and move them into its data directory:",

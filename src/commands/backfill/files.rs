@@ -10,9 +10,9 @@ use super::summary::Summary;
 use super::window::Window;
 use crate::cli::{Backfill, Output};
 use crate::commands::Failure;
-use crate::commands::atomic_file::{READABLE, UNFINISHED, is_stream, replace};
+use crate::commands::atomic_file::{READABLE, UNFINISHED, check_replaceable, is_stream, replace};
 use crate::commands::interruption::Interruption;
-use crate::commands::stdout::unwritten;
+use crate::commands::stdout::{NEW_FILE, unwritten};
 use crate::config::Tenant;
 use anyhow::Error;
 use std::fs;
@@ -68,7 +68,8 @@ struct Files<'a> {
 }
 
 impl<'a> Files<'a> {
-    /// Creates the directory where it is missing, and reads its manifest.
+    /// Creates the directory where it is missing, and reads its manifest. Fails before
+    /// Graph is read where a text file could not be written.
     ///
     /// Only one set of blocks may reach into the hours that Prometheus has not written:
     /// older versions of Prometheus forget, when they merge two, that they are of these
@@ -76,7 +77,10 @@ impl<'a> Files<'a> {
     fn open(flags: &'a Backfill, window: Window, tenants: usize) -> Result<Self, Failure> {
         let output = flags.output();
         let manifest = match output {
-            Output::File(_) => None,
+            Output::File(file) => {
+                check_replaceable(file).map_err(|error| unwritten(error, file, NEW_FILE))?;
+                None
+            }
             Output::Directory(directory) => Some(opened(directory, flags)?),
         };
         let is_one_set = tenants <= flags.tenants_per_block.get();
