@@ -147,12 +147,21 @@ impl Cli {
             _ => None,
         });
         match conflict.or_else(|| self.ineffective_flag()) {
-            Some(text) => {
-                let text = format!("{text}\n");
-                Err(Self::command().error(ErrorKind::ArgumentConflict, text))
-            }
+            Some(text) => Err(self.conflict_error(&text)),
             None => Ok(self),
         }
+    }
+
+    /// The error about flags that exclude each other, with the usage of the sub-command.
+    fn conflict_error(&self, text: &str) -> clap::Error {
+        let mut root = Self::command();
+        root.build();
+        let name = self.command.as_ref().map(Command::name);
+        let command = match name.and_then(|it| root.find_subcommand_mut(it)) {
+            Some(command) => command,
+            None => &mut root,
+        };
+        command.error(ErrorKind::ArgumentConflict, format!("{text}\n"))
     }
 
     /// The error for a flag that the sub-command ignores.
@@ -277,6 +286,38 @@ mod tests {
         }
         let error = parse(&["demo", "--full", "--web.config.file=web.yml"]).unwrap_err();
         assert!(error.to_string().contains("of --full scrapes"), "{error}");
+    }
+
+    #[test]
+    fn flags_that_exclude_each_other_show_the_usage_of_their_command() {
+        for (arguments, usage) in [
+            (
+                &["collect", "--wide", "--format=json"][..],
+                "collect [OPTIONS]",
+            ),
+            (&["backfill", "--output=-"], "backfill [OPTIONS]"),
+            (&["--config.check", "check"], "check [OPTIONS]"),
+            (
+                &[
+                    "--state.dir=a",
+                    "approve",
+                    "a",
+                    "B",
+                    "--expires=2099-01-31",
+                    "--reference=C",
+                ],
+                "approve [OPTIONS] --expires <DATE> --reference <REFERENCE> <TENANT> <CONTROL>",
+            ),
+            (
+                &["--web.listen-address=:1", "--web.listen-address=:1"],
+                "[OPTIONS] [COMMAND]",
+            ),
+        ] {
+            let error = parse(arguments).unwrap_err().to_string();
+            let line = error.lines().find(|it| it.starts_with("Usage: "));
+            let usage = format!("Usage: secure-score-exporter {usage}");
+            assert_eq!(line, Some(&*usage), "{error}");
+        }
     }
 
     #[test]

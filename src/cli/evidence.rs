@@ -23,8 +23,8 @@ Examples:
 
 Exit status:
   0  the evidence is written; what is not known is in it
-  1  nothing is known of the tenant, a day is invalid, or the exporter of --url gives no evidence
-  2  invalid flags"
+  1  nothing is known of the tenant, or the exporter of --url gives no evidence
+  2  invalid flags or days"
 )]
 pub struct Evidence {
     /// The tenant, by its name in the configuration or in the exporter

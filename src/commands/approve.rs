@@ -48,7 +48,7 @@ pub(super) async fn run(
 /// The decision that the flags describe.
 fn decision(options: &Approve) -> Result<NewDecision, Failure> {
     if let Err(error) = Pattern::new(&options.control) {
-        return Err(Failure::with_hint(
+        return Err(Failure::of_flags(
             anyhow!("{}: {error}", options.control),
             "name the control by its id as in /metrics, or with --recommendation the recommendation of Entra",
         ));
@@ -56,7 +56,7 @@ fn decision(options: &Approve) -> Result<NewDecision, Failure> {
     let states = options.states();
     let of_entra = states.iter().find(|it| !it.is_of_controls());
     if let Some(state) = of_entra.filter(|_| !options.recommendation) {
-        return Err(Failure::with_hint(
+        return Err(Failure::of_flags(
             anyhow!("a control is never {state}"),
             "name the recommendation of Entra that is, with --recommendation",
         ));

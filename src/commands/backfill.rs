@@ -53,7 +53,7 @@ async fn backfill(
     let window = Window::new(flags, super::now());
     if window.from >= window.to {
         let first = Day::beginning(Timestamp::from_seconds(window.from));
-        return Err(Failure::with_hint(
+        return Err(Failure::of_flags(
             anyhow!("--until leaves nothing to write"),
             format!("name a time after {first}, when the --days begin"),
         ));

@@ -31,9 +31,8 @@ pub(super) async fn run(
     environment: &Environment,
 ) -> Result<(), Failure> {
     let period = Period::parse(Some(&options.since), options.until.as_deref(), now());
-    let period = period.map_err(|error| {
-        Failure::with_hint(anyhow!("--{}", error.problem()), error.remedy().to_owned())
-    })?;
+    let period = period
+        .map_err(|error| Failure::of_flags(anyhow!("--{}", error.problem()), error.remedy()))?;
     if let Some(cut) = period.cut() {
         diagnostics::warning(format_args!("--until: {cut}"));
     }

@@ -1,5 +1,6 @@
 //! Why a command failed.
 
+use crate::cli::ShardError;
 use crate::diagnostics;
 use crate::http::ListenError;
 use crate::http_client::{ExporterError, SetupError};
@@ -7,8 +8,10 @@ use crate::store::state_directory::DirectoryError;
 use std::process::ExitCode;
 use strict_yaml::ConfigErrors;
 
-/// The exit status of a command that did a part of its work. 2 is that of a
-/// wrong flag.
+/// The exit status of a wrong flag, which is clap's.
+const USAGE: u8 = 2;
+
+/// The exit status of a command that did a part of its work.
 const PARTLY: u8 = 3;
 
 /// What shells add to the number of the signal that ended a program.
@@ -19,6 +22,13 @@ const SIGNALLED: u8 = 128;
 pub enum Failure {
     /// The configuration is invalid; nothing was started.
     Config(ConfigErrors),
+    /// A flag has an invalid value, or flags exclude each other.
+    Usage {
+        /// The error with its causes.
+        error: anyhow::Error,
+        /// The fix, if there is one.
+        hint: Option<String>,
+    },
     /// Any other error.
     Other {
         /// The error with its causes.
@@ -44,11 +54,21 @@ impl Failure {
         }
     }
 
+    /// An error of the command line with the fix.
+    pub(super) fn of_flags(error: impl Into<anyhow::Error>, hint: impl Into<String>) -> Self {
+        Self::Usage {
+            error: error.into(),
+            hint: Some(hint.into()),
+        }
+    }
+
     /// Prints the error, unless the command has printed it.
     pub(super) fn print(&self) {
         match self {
             Self::Config(errors) => diagnostics::config_errors(errors),
-            Self::Other { error, hint } => diagnostics::error(error.as_ref(), hint.as_deref()),
+            Self::Usage { error, hint } | Self::Other { error, hint } => {
+                diagnostics::error(error.as_ref(), hint.as_deref())
+            }
             Self::Interrupted(signal) => diagnostics::note(&format!(
                 "ended by {signal}; the unfinished file is removed"
             )),
@@ -58,6 +78,7 @@ impl Failure {
 
     pub(super) fn exit_code(&self) -> ExitCode {
         match self {
+            Self::Usage { .. } => ExitCode::from(USAGE),
             Self::Partly => ExitCode::from(PARTLY),
             Self::Interrupted("SIGINT") => ExitCode::from(SIGNALLED + 2),
             Self::Interrupted(_) => ExitCode::from(SIGNALLED + 15),
@@ -69,6 +90,15 @@ impl Failure {
 impl From<ConfigErrors> for Failure {
     fn from(errors: ConfigErrors) -> Self {
         Self::Config(errors)
+    }
+}
+
+impl From<ShardError> for Failure {
+    fn from(error: ShardError) -> Self {
+        Self::Usage {
+            error: error.into(),
+            hint: None,
+        }
     }
 }
 

@@ -13,7 +13,6 @@ use crate::credentials::DecryptedKeyCache;
 use crate::diagnostics;
 use crate::refresh::Shard;
 use crate::store::state_directory::StateDirectory;
-use anyhow::Error;
 use std::net::TcpListener;
 
 /// Serves until a signal, on the given sockets or on the addresses of the
@@ -24,7 +23,7 @@ pub(super) async fn run(
     sockets: Option<Vec<TcpListener>>,
 ) -> Result<(), Failure> {
     let hangups = Hangups::install();
-    let shard = cli.shard.resolve(environment).map_err(Error::from)?;
+    let shard = cli.shard.resolve(environment)?;
     let source = ConfigSource {
         cli,
         environment,

@@ -158,7 +158,7 @@ async fn errors_and_warnings_of_the_entry_name_the_option() {
     let flags = ["AdminMFAV2", "--reference=R-1", FAR, "--dry-run"];
     let late = [&flags[..], &["--approved-on=2099-04-01"]].concat();
     let (status, said) = approve(&simulated, &late);
-    assert_eq!(status, Some(1), "{said}");
+    assert_eq!(status, Some(2), "{said}");
     assert_says(&said, &["error: --expires: before approved_on"]);
     assert!(!said.contains("decisions.yml"), "{said}");
     let (_, said) = approve(&simulated, &flags);

@@ -455,7 +455,7 @@ fn what_cannot_be_written_is_refused_with_the_remedy() {
     let simulated = Simulated::start();
     let output = simulated.folder().join("past");
     let early = backfill(&simulated.config(), &output, &["--until=2020-01-01"]);
-    assert_eq!(early.status.code(), Some(1));
+    assert_eq!(early.status.code(), Some(2));
     let said = text(&early.stderr);
     assert!(said.contains("--until leaves nothing to write"), "{said}");
     assert!(said.contains("name a time after 20"), "{said}");

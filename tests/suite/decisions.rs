@@ -465,8 +465,12 @@ async fn approve_refuses_what_the_configuration_would() {
         "--expires=2099-03-31",
     ];
     let (status, said) = approve(&simulated, &flags);
-    assert_eq!(status, Some(1), "{said}");
+    assert_eq!(status, Some(2), "{said}");
     assert!(said.contains("never dismissed"), "{said}");
+    let flags = ["[A", "--reference=S", "--expires=2099-03-31"];
+    let (status, said) = approve(&simulated, &flags);
+    assert_eq!(status, Some(2), "{said}");
+    assert!(said.contains("name the control by its id"), "{said}");
     let file = simulated.folder().join("decisions.yml");
     fs::write(&file, "decisions: []\n").unwrap();
     let (status, said) = approve(&simulated, &["A", "--reference=S", "--expires=2099-03-31"]);

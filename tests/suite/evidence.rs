@@ -462,6 +462,7 @@ async fn the_command_reads_the_state_of_a_running_exporter() {
         text(&unknown.stderr)
     );
     let reversed = evidence("contoso", &["--until", "2019-12-31"]);
+    assert_eq!(reversed.status.code(), Some(2));
     let error = text(&reversed.stderr);
     assert!(
         error.contains("--until is before since") && error.contains("hint: "),

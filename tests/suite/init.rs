@@ -368,7 +368,7 @@ fn without_a_terminal_every_missing_flag_is_named() {
     ] {
         let arguments: Vec<&str> = ["init", &directory].iter().chain(flags).copied().collect();
         let output = run(&arguments);
-        assert_eq!(output.status.code(), Some(1));
+        assert_eq!(output.status.code(), Some(2));
         let complaint = text(&output.stderr);
         assert!(
             complaint.contains(&format!("error: missing: {missing}")),
@@ -390,7 +390,7 @@ fn one_application_for_the_list_and_the_customers_is_refused() {
         &format!("--client-id={CLIENT}"),
         &format!("--partner-client-id={}", CLIENT.to_uppercase()),
     ]);
-    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.status.code(), Some(2));
     let complaint = text(&output.stderr);
     for part in [
         "--client-id and --partner-client-id are the same application",

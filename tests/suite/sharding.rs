@@ -79,7 +79,7 @@ fn an_invalid_shard_is_rejected() {
         arguments.insert(0, "--config.file");
         let output = run(&arguments);
         let stderr = text(&output.stderr);
-        assert!(!output.status.success(), "{flags:?}");
+        assert_eq!(output.status.code(), Some(2), "{flags:?}");
         assert!(stderr.contains(expected), "{flags:?}: {stderr}");
     }
 }

@@ -129,7 +129,7 @@ impl Entry<'_> {
             Some(format!("{option}: {}", error.message))
         });
         match problems.collect::<Option<Vec<String>>>() {
-            Some(problems) => Failure::Other {
+            Some(problems) => Failure::Usage {
                 error: anyhow!(problems.join("; ")),
                 hint: None,
             },

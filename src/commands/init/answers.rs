@@ -47,7 +47,7 @@ impl Subject {
                     second.flag()
                 );
                 let hint = "register two: each customer's consent to the first would include the permission of the second to read the list of customers";
-                Err(Failure::with_hint(error, hint))
+                Err(Failure::of_flags(error, hint))
             }
             Self::Tenant | Self::Partner { .. } => Ok(()),
         }

@@ -128,7 +128,7 @@ impl Questions<'_> {
         let error = anyhow::anyhow!("missing: {}", self.missing.join(", "));
         let hint =
             "give these flags, or run `secure-score-exporter init` on a terminal, where it asks";
-        Err(Failure::with_hint(error, hint))
+        Err(Failure::of_flags(error, hint))
     }
 }
 
