@@ -7,7 +7,8 @@
       selector: 'job="secure-score"',
 
       // Replaces thresholds of the alerts, such as {tenant_drop_1d_ratio: 0.03}. The
-      // names and defaults are in alerts/README.md; an unknown name is an error.
+      // names and defaults are on the exporter's page /runbooks/alerts; an unknown name
+      // is an error.
       thresholds: {},
 
       // The `severity` that replaces each of the shipped ones.

@@ -46,6 +46,36 @@ async fn the_keys_of_the_configuration_are_a_page() {
     }
 }
 
+/// Image and package have the pages, and not the folder `alerts`.
+#[tokio::test]
+async fn pages_and_rules_say_where_the_files_are_that_they_name() {
+    let server = start(options()).await;
+    for (path, words) in [
+        (
+            "/runbooks/routing",
+            "They are in the folder <code>alerts</code> of the source code",
+        ),
+        (
+            "/runbooks/alerts",
+            "The Debian package has the rules in <code>/usr/share/secure-score-exporter/alerts</code>",
+        ),
+    ] {
+        let page = server.get(path).await;
+        assert_eq!(page.status, 200, "{path}");
+        assert!(page.text().contains(words), "{path}: {}", page.text());
+    }
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("alerts");
+    for (file, page) in [
+        ("secure-score.rules.yml", "/runbooks/alerts"),
+        ("alertmanager.yml", "/runbooks/routing"),
+    ] {
+        let text = fs::read_to_string(folder.join(file)).unwrap();
+        let head = text.lines().take_while(|line| line.starts_with('#'));
+        let head = head.collect::<String>();
+        assert!(head.contains(&format!("page {page} ")), "{head}");
+    }
+}
+
 #[tokio::test]
 async fn a_runbook_follows_the_rules_of_all_pages() {
     let server = start(options()).await;
