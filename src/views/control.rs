@@ -25,13 +25,7 @@ const MAX_CHANGES: usize = 30;
 /// The page.
 pub(super) fn view(part: &str, context: &ViewContext<'_>) -> Result<Markup, PageError> {
     let found = subjects(part, context)?;
-    let Some(first) = found.first() else {
-        return Err(PageError::UnknownControl(decoded(part)));
-    };
-    let listed = found
-        .iter()
-        .find(|it| it.control.is_some_and(|it| it.entry.is_some()));
-    let shown = listed.unwrap_or(first);
+    let shown = shown(&found, part)?;
     let query = TenantsQuery::parse(context)?;
     let tenants = ControlTenants::new(&found, context.now);
     let content = html! {
@@ -72,9 +66,17 @@ fn subjects<'a>(part: &str, context: &ViewContext<'a>) -> Result<Vec<Subject<'a>
 /// Its tenants as CSV.
 pub(super) fn tenants_csv(part: &str, context: &ViewContext<'_>) -> Result<Vec<u8>, PageError> {
     let found = subjects(part, context)?;
+    let shown = shown(&found, part)?;
     let query = TenantsQuery::parse(context)?;
     let tenants = ControlTenants::new(&found, context.now);
-    control_tenants::tenants_csv(tenants, &query, context)
+    control_tenants::tenants_csv(tenants, *shown, &query, context)
+}
+
+/// The one whose names are shown: the first that a catalogue lists.
+fn shown<'s, 'a>(found: &'s [Subject<'a>], part: &str) -> Result<&'s Subject<'a>, PageError> {
+    let is_listed = |it: &&Subject<'_>| it.control.is_some_and(|it| it.entry.is_some());
+    let listed = found.iter().find(is_listed).or_else(|| found.first());
+    listed.ok_or_else(|| PageError::UnknownControl(decoded(part)))
 }
 
 fn register(shown: &Subject<'_>, context: &ViewContext<'_>) -> String {

@@ -126,14 +126,15 @@ fn selected<'a>(tenants: ControlTenants<'a>, query: &TenantsQuery) -> Vec<Contro
     rows
 }
 
-/// The tenants that the query selects, as CSV.
-pub(super) fn tenants_csv(
-    tenants: ControlTenants<'_>,
+/// The tenants that the query selects, as CSV; `shown` is the control of a tenant.
+pub(super) fn tenants_csv<'a>(
+    tenants: ControlTenants<'a>,
+    shown: Subject<'a>,
     query: &TenantsQuery,
     context: &ViewContext<'_>,
 ) -> Result<Vec<u8>, PageError> {
     let rows = selected(tenants, query).into_iter();
-    standing_csv(rows.map(|row| row.subject), context)
+    standing_csv(rows.map(|row| row.subject), Some(shown), context)
 }
 
 /// The filter and the table.

@@ -98,7 +98,7 @@ pub(super) fn matrix_csv(context: &ViewContext<'_>) -> Result<Vec<u8>, PageError
                 .state
                 .is_none_or(|state| it.standing(context.now) == state)
     });
-    standing_csv(subjects, context)
+    standing_csv(subjects, None, context)
 }
 
 fn form(query: &MatrixQuery, all: &WatchedMatrix<'_>, context: &ViewContext<'_>) -> Markup {

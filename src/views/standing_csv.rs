@@ -30,13 +30,16 @@ const COLUMNS: [&str; 18] = [
     "watched",
 ];
 
-/// One row for each control of a tenant.
+/// One row for each control of a tenant. `shown` is the one that all rows are about: it
+/// names it where a tenant's catalogue is not known.
 pub(super) fn standing_csv<'a>(
     subjects: impl Iterator<Item = Subject<'a>>,
+    shown: Option<Subject<'a>>,
     context: &ViewContext<'_>,
 ) -> Result<Vec<u8>, PageError> {
     let rendered = spreadsheet::render(&COLUMNS, subjects, |subject, row| {
-        for cell in cells(subject, context) {
+        let named = shown.filter(|_| !subject.is_known()).unwrap_or(*subject);
+        for cell in cells(subject, named, context) {
             row.write(cell)?;
         }
         Ok(())
@@ -44,7 +47,12 @@ pub(super) fn standing_csv<'a>(
     rendered.map_err(|_| PageError::NotRendered)
 }
 
-fn cells<'a>(subject: &Subject<'a>, context: &ViewContext<'_>) -> [Cow<'a, str>; COLUMNS.len()] {
+/// The cells of a row; `named` has the names of what it is about.
+fn cells<'a>(
+    subject: &Subject<'a>,
+    named: Subject<'a>,
+    context: &ViewContext<'_>,
+) -> [Cow<'a, str>; COLUMNS.len()] {
     let (identity, persons) = (&subject.tenant.identity, context.persons());
     let (control, advice) = (subject.control, subject.recommendation);
     let change = subject.change();
@@ -55,9 +63,9 @@ fn cells<'a>(subject: &Subject<'a>, context: &ViewContext<'_>) -> [Cow<'a, str>;
     [
         Cow::from(&*identity.alias),
         Cow::from(&*identity.display_name),
-        text(control.map(|it| &*it.id)),
-        text(advice.map(|it| &*it.entry.name)),
-        subject.title().into(),
+        text(named.control.map(|it| &*it.id)),
+        text(named.recommendation.map(|it| &*it.entry.name)),
+        named.title().into(),
         subject.standing(context.now).as_str().into(),
         text(control.and_then(|it| it.state()).map(|it| it.as_str())),
         text(advice.map(|it| it.entry.status.as_str())),

@@ -692,7 +692,7 @@ async fn the_page_of_a_control_counts_tenants_of_which_the_catalogue_is_not_know
     let page = server.get("/controls/MFA?state=unknown").await;
     assert_eq!(aliases(page.text(), "register"), "adatum");
     let csv = server.get("/controls/MFA?format=csv").await;
-    has(csv.text(), &["\nadatum,", ",unknown,"]);
+    has(csv.text(), &["\nadatum,adatum,MFA,,Title of MFA,unknown,"]);
     assert_eq!(server.get("/controls/Other").await.status, 404);
 }
 
