@@ -195,5 +195,7 @@ mod tests {
     fn the_simulators_cloud_is_refused() {
         assert_eq!(cloud("gcc-high"), Ok(Cloud::GccHigh));
         assert!(cloud("simulator").is_err());
+        let unknown = cloud("x").unwrap_err();
+        assert_eq!(unknown, "unknown cloud; use global, gcc-high or dod");
     }
 }

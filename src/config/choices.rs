@@ -266,9 +266,12 @@ impl Cloud {
 impl FromStr for Cloud {
     type Err = String;
 
-    /// The cloud with this name, in any case.
+    /// The cloud with this name, in any case. The error lists those of Microsoft.
     fn from_str(text: &str) -> Result<Self, String> {
-        cloud(text)
+        let words = Self::WORDS.iter().copied();
+        let simulator = Self::Simulator.word();
+        let microsofts: Vec<&str> = words.filter(|it| *it != simulator).collect();
+        cloud_among(text, &microsofts)
     }
 }
 
@@ -277,11 +280,16 @@ const CHINA: [&str; 3] = ["china", "china21vianet", "21vianet"];
 
 /// The cloud with this name, in any case.
 pub(super) fn cloud(text: &str) -> Result<Cloud, String> {
+    cloud_among(text, Cloud::WORDS)
+}
+
+/// The same with an error that lists these.
+fn cloud_among(text: &str, listed: &[&str]) -> Result<Cloud, String> {
     let name = text.to_lowercase();
     if CHINA.contains(&name.as_str()) {
         let message =
             "Microsoft does not offer Secure Score in the China cloud; leave such tenants out";
         return Err(message.to_owned());
     }
-    Cloud::from_word(&name).ok_or_else(|| suggest::unknown("cloud", &name, Cloud::WORDS))
+    Cloud::from_word(&name).ok_or_else(|| suggest::unknown("cloud", &name, listed))
 }
