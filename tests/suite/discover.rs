@@ -170,6 +170,8 @@ async fn from_nothing_to_all_customers_watched() {
         table.contains("10 of 12 customers watched, 0 unwatched, 0 excluded; 2 without consent"),
         "{table}"
     );
+    // Two rows and their number.
+    assert_eq!(table.matches("without consent").count(), 3, "{table}");
     assert_eq!(it.read("customers.yml"), first);
     it.simulator.stop().await;
 }

@@ -30,7 +30,7 @@ pub(super) enum State {
 }
 
 impl State {
-    /// The word in the table and in JSON.
+    /// The word in JSON.
     pub(super) const fn word(self) -> &'static str {
         match self {
             Self::Unwatched => "unwatched",

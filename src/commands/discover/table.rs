@@ -70,13 +70,17 @@ impl Row {
                 false => end,
             }
         });
+        let state = match self.state {
+            State::NotConsented => "without consent".to_owned(),
+            state => state.word().replace('_', " "),
+        };
         let colour = match self.state {
             State::Unwatched | State::NotConsented => Some(Colour::Yellow),
             _ => None,
         };
         [
             Field::new(clean_line(&self.display_name, MAX_TEXT)),
-            Field::new(self.state.word().replace('_', " ")).colour(colour),
+            Field::new(state).colour(colour),
             Field::new(self.alias.as_deref().unwrap_or_default()),
             Field::new(self.consent.word()),
             Field::new(end),
