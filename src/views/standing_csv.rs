@@ -78,6 +78,6 @@ fn cells<'a>(
         display(score.map(|it| it.score.get())),
         display(control.and_then(|it| it.max_score()).map(Points::get)),
         display(control.and_then(|it| it.points_to_gain()).map(Points::get)),
-        display(Some(subject.is_watched())),
+        display(subject.is_known().then(|| subject.is_watched())),
     ]
 }

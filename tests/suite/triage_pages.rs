@@ -692,7 +692,10 @@ async fn the_page_of_a_control_counts_tenants_of_which_the_catalogue_is_not_know
     let page = server.get("/controls/MFA?state=unknown").await;
     assert_eq!(aliases(page.text(), "register"), "adatum");
     let csv = server.get("/controls/MFA?format=csv").await;
-    has(csv.text(), &["\nadatum,adatum,MFA,,Title of MFA,unknown,"]);
+    let row = csv.text().lines().find(|it| it.starts_with("adatum,"));
+    let empty = ",".repeat(12);
+    let expected = format!("adatum,adatum,MFA,,Title of MFA,unknown{empty}");
+    assert_eq!(row, Some(&*expected));
     assert_eq!(server.get("/controls/Other").await.status, 404);
 }
 
