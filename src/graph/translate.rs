@@ -61,6 +61,8 @@ impl CatalogueReader {
         self.pages += 1;
         self.counter.skipped(SkippedField::Element, page.unread);
         self.elements += page.elements.len();
+        self.entries.reserve(page.elements.len());
+        self.positions.reserve(page.elements.len());
         for profile in &page.elements {
             let states = &profile.control_state_updates;
             self.without_states += usize::from(matches!(states, LenientJson::Missing));
