@@ -51,9 +51,16 @@ fn is_single_line(text: &str) -> bool {
 
 /// A text on one line, truncated to `max` bytes.
 pub fn clean_line(text: &str, max: usize) -> Cow<'_, str> {
-    let clean = single_line(text);
-    match prefix(&clean, max) {
-        whole if whole.len() == clean.len() => clean,
+    match single_line(text) {
+        Cow::Borrowed(clean) => cut(clean, max),
+        Cow::Owned(clean) => cut(&clean, max).into_owned().into(),
+    }
+}
+
+/// The first `max` bytes of a text, with a mark if there are more.
+pub fn cut(text: &str, max: usize) -> Cow<'_, str> {
+    match prefix(text, max) {
+        whole if whole.len() == text.len() => text.into(),
         start => format!("{start}…").into(),
     }
 }

@@ -28,7 +28,9 @@ pub struct UnknownWord {
 fn normalised(word: &str) -> String {
     let is_blank = |char: &char| char.is_whitespace() || ['-', '_'].contains(char);
     let letters = word.chars().filter(|char| !is_blank(char));
-    letters.map(|char| char.to_ascii_lowercase()).collect()
+    let mut normalised = String::with_capacity(word.len());
+    normalised.extend(letters.map(|char| char.to_ascii_lowercase()));
+    normalised
 }
 
 /// Reads fields and counts those that are unexpected.

@@ -9,7 +9,7 @@ use super::anomaly_counter::{AnomalyCounter, UnknownWord};
 use super::date::Date;
 use super::lenient::{self, Element, LenientJson, LenientList, LenientNumber, LenientText};
 use super::wire;
-use crate::text::{clean_line, single_line};
+use crate::text::{clean_line, cut, single_line};
 use secure_score_model::{
     ActionType, Basis, Catalogue, CatalogueEntry, Category, CategoryComparison, Comparison,
     ControlScore, ControlState, DailyScore, History, Level, Report, SkippedField, StateUpdate,
@@ -61,6 +61,8 @@ impl CatalogueReader {
         self.pages += 1;
         self.counter.skipped(SkippedField::Element, page.unread);
         self.elements += page.elements.len();
+        self.entries.reserve(page.elements.len());
+        self.positions.reserve(page.elements.len());
         for profile in &page.elements {
             let states = &profile.control_state_updates;
             self.without_states += usize::from(matches!(states, LenientJson::Missing));
@@ -337,7 +339,8 @@ fn control_score(
         percentage: counter.number(SkippedField::Score, score.score_in_percentage, percentage),
         last_synced: counter.time(&score.last_synced),
         implementation_status: text(&score.implementation_status),
-        description: text(&score.description),
+        // Cleaned where it is shown.
+        description: score.description.get().map(|it| cut(it, MAX_TEXT).into()),
         id,
     })
 }

@@ -23,8 +23,9 @@ pub(super) fn description(found: &[Subject<'_>]) -> Markup {
 
 /// The paragraphs of a text in HTML, without markup.
 fn paragraphs(html: &str) -> Vec<String> {
+    let html = single_line(html);
     let mut text = String::with_capacity(html.len());
-    let mut rest = html;
+    let mut rest = &*html;
     while let Some((before, tag, after)) = split_at_tag(rest) {
         text.push_str(before);
         if ends_line(tag) {
@@ -124,6 +125,7 @@ mod tests {
             ),
             ("<a href=\"javascript:alert(1)\">Here</a>.", &["Here."]),
             ("<!-- note -->One", &["One"]),
+            ("One\r\n  <b>\nword</b>.\t\n", &["One word."]),
             ("", &[]),
             ("<br><br>", &[]),
         ] {

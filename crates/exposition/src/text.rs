@@ -2,7 +2,6 @@
 
 use super::family::{Family, SampleSink};
 use super::label_value::{shown, write_value};
-use std::io::Write as _;
 
 /// Integers up to here are exact in a double and are written without a point.
 const EXACT: f64 = 9_007_199_254_740_992.0;
@@ -70,8 +69,7 @@ pub fn series_labels(
 /// Writes a number so that it reads back as the same, whole ones without a point.
 pub fn write_number(value: f64, buffer: &mut Vec<u8>) {
     if value.fract() == 0.0 && value.abs() < EXACT {
-        // Writing to a vector cannot fail.
-        let _written = write!(buffer, "{}", value as i64);
+        buffer.extend_from_slice(itoa::Buffer::new().format(value as i64).as_bytes());
     } else {
         buffer.extend_from_slice(zmij::Buffer::new().format(value).as_bytes());
     }

@@ -71,7 +71,7 @@ impl<'a> DataView<'a> {
             recommendations: Vec::new(),
             categories,
         };
-        let mut seen = HashSet::new();
+        let mut seen = HashSet::with_capacity(snapshot.controls.len());
         let selected = snapshot.controls.iter().filter(|it| it.selected);
         let controls = selected.filter(|it| seen.insert(shown(&it.id)));
         view.controls = controls.filter(|it| view.shows(it.category)).collect();

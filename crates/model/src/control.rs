@@ -260,8 +260,8 @@ pub struct ControlScore {
     /// A human sentence such as "1 of 3 administrators"; never parsed.
     #[serde(rename = "status")]
     pub implementation_status: Option<Arc<str>>,
-    /// What Microsoft says about the control, in HTML. It is not saved: the first
-    /// answer after a restart has it again.
+    /// What Microsoft says about the control, in HTML as sent, up to 2,000 bytes. It is
+    /// not saved: the first answer after a restart has it again.
     #[serde(skip)]
     pub description: Option<Arc<str>>,
 }
