@@ -39,6 +39,7 @@ pub(super) async fn run(
         .into_iter()
         .cloned()
         .collect();
+    stdout::check_output(collect.output.as_deref())?;
     let config = Arc::new(config);
     let tenants = TenantSource::Graph.tenants(&config, environment).await?;
     let view = View {

@@ -36,6 +36,7 @@ pub(super) async fn run(
     if let Some(cut) = period.cut() {
         diagnostics::warning(format_args!("--until: {cut}"));
     }
+    stdout::check_output(options.output.as_deref())?;
     let bytes = match &options.url {
         Some(url) => of_exporter(url, options).await?,
         None => of_state_directory(flags, options, period, environment).await?,

@@ -1,7 +1,7 @@
 //! The result of a command on standard output.
 
 use super::Failure;
-use super::atomic_file::replace;
+use super::atomic_file::{check_replaceable, replace};
 use crate::terminal::Screen;
 use crate::text::count;
 use anyhow::{Context as _, anyhow};
@@ -10,8 +10,7 @@ use std::io::{self, ErrorKind, Write as _};
 use std::path::Path;
 
 /// The hint where the file of `--output` cannot be made.
-pub(super) const NEW_FILE: &str =
-    "--output must name a file in an existing directory that may be written to";
+const NEW_FILE: &str = "--output must name a file in an existing directory that may be written to";
 
 /// Prints a line.
 pub(super) fn line(text: fmt::Arguments<'_>) -> Result<(), Failure> {
@@ -35,6 +34,14 @@ pub(super) fn write(bytes: &[u8]) -> Result<(), Failure> {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Err(Failure::Found),
         written => Ok(written.context("standard output cannot be written")?),
     }
+}
+
+/// Fails before anything is read where the file of `--output` could not be written.
+pub(super) fn check_output(file: Option<&Path>) -> Result<(), Failure> {
+    let Some(file) = file else {
+        return Ok(());
+    };
+    check_replaceable(file).map_err(|error| unwritten(error, file, NEW_FILE))
 }
 
 /// Prints bytes, or replaces the file of `--output` with them.

@@ -150,6 +150,7 @@ async fn a_file_is_replaced_whole_and_readable_by_a_collector() {
     let left: Vec<_> = names.filter(|name| name.starts_with(".tmp")).collect();
     assert!(left.is_empty(), "{left:?}");
     let folder = simulated.folder();
+    let asked = simulated.requests().await;
     for place in [folder.join("no/such/folder/file"), folder.to_owned()] {
         let place = place.display().to_string();
         let failed = collect(&simulated, &["--tenant=fabrikam", "--output", &place]);
@@ -161,6 +162,7 @@ async fn a_file_is_replaced_whole_and_readable_by_a_collector() {
         );
         assert!(error.contains("--output"), "{error}");
     }
+    assert_eq!(simulated.requests().await, asked, "nothing is read for it");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -10,9 +10,9 @@ use super::summary::Summary;
 use super::window::Window;
 use crate::cli::{Backfill, Output};
 use crate::commands::Failure;
-use crate::commands::atomic_file::{READABLE, UNFINISHED, check_replaceable, is_stream, replace};
+use crate::commands::atomic_file::{READABLE, UNFINISHED, is_stream, replace};
 use crate::commands::interruption::Interruption;
-use crate::commands::stdout::{NEW_FILE, unwritten};
+use crate::commands::stdout::{check_output, unwritten};
 use crate::config::Tenant;
 use anyhow::Error;
 use std::fs;
@@ -78,7 +78,7 @@ impl<'a> Files<'a> {
         let output = flags.output();
         let manifest = match output {
             Output::File(file) => {
-                check_replaceable(file).map_err(|error| unwritten(error, file, NEW_FILE))?;
+                check_output(Some(file))?;
                 None
             }
             Output::Directory(directory) => Some(opened(directory, flags)?),
