@@ -5,6 +5,7 @@ use super::decision_ends::DecisionEnds;
 use super::on_demand::RefreshTrigger;
 use super::past_days::PastDays;
 use super::run_loop::RefreshLoop;
+use super::saved_cells;
 use super::tenant_cell::TenantCell;
 use super::{Clock, OnDemandRefresh, StateWriter};
 use crate::config::{Config, Partner, Refresh, RefreshMode, Tenant};
@@ -149,36 +150,26 @@ impl Fleet {
         let mut changes = Changes::default();
         self.context.directories.configure(&config.tenants);
         let mut before = std::mem::take(&mut self.running);
+        changes.added = self.add_tenants(config, &mut before);
         for tenant in &config.tenants {
-            let stays = |it: &Running| cause == Cause::Customers && it.tenant == *tenant;
-            let settings = || Settings::new(config, tenant, &self.policy, self.events.as_ref());
-            let running = match before.remove(&tenant.alias) {
-                Some(running) if stays(&running) => running,
-                Some(mut running) if is_same_directory(&running.tenant, tenant) => {
-                    running.cell.reconfigure(settings());
-                    running.cell.attach();
-                    let unchanged = same_requests
-                        && running.tenant.credential == tenant.credential
-                        && running.tenant.recommendations == tenant.recommendations
-                        && (cause == Cause::Customers || !running.cell.is_failing());
-                    if !unchanged {
-                        running.loops.abort_all();
-                        running.cell.retry_failed();
-                        running = self.shared.start(&config.refresh, tenant, running.cell);
-                        changes.restarted += 1;
-                    }
-                    running.tenant = tenant.clone();
-                    running
-                }
-                replaced => {
-                    if let Some(replaced) = replaced {
-                        replaced.cell.stop_publishing();
-                    }
-                    changes.added += 1;
-                    let cell = self.new_cell(tenant, settings());
-                    self.shared.start(&config.refresh, tenant, cell)
-                }
+            let Some(mut running) = before.remove(&tenant.alias) else {
+                continue;
             };
+            if cause == Cause::Reload || running.tenant != *tenant {
+                running.cell.reconfigure(self.settings(config, tenant));
+                running.cell.attach();
+                let unchanged = same_requests
+                    && running.tenant.credential == tenant.credential
+                    && running.tenant.recommendations == tenant.recommendations
+                    && (cause == Cause::Customers || !running.cell.is_failing());
+                if !unchanged {
+                    running.loops.abort_all();
+                    running.cell.retry_failed();
+                    running = self.shared.start(&config.refresh, tenant, running.cell);
+                    changes.restarted += 1;
+                }
+                running.tenant = tenant.clone();
+            }
             self.running.insert(tenant.alias.clone(), running);
         }
         for (alias, removed) in before {
@@ -207,15 +198,34 @@ impl Fleet {
         self.decision_ends = Some(AbortOnDropHandle::new(tokio::spawn(ends.run())));
     }
 
-    /// A published cell with what an earlier process saved of the tenant.
-    fn new_cell(&self, tenant: &Tenant, settings: Arc<Settings>) -> Arc<TenantCell> {
+    /// Publishes the tenants that are new, or stand for another directory than before,
+    /// and starts their loops. Returns how many there are.
+    fn add_tenants(&mut self, config: &Config, before: &mut BTreeMap<String, Running>) -> usize {
+        let mut added = Vec::new();
+        for tenant in &config.tenants {
+            let known = before.get(&tenant.alias);
+            if known.is_some_and(|it| is_same_directory(&it.tenant, tenant)) {
+                continue;
+            }
+            if let Some(replaced) = before.remove(&tenant.alias) {
+                replaced.cell.stop_publishing();
+            }
+            added.push(tenant);
+        }
+        let settings = added.iter().map(|it| self.settings(config, it));
+        let settings: Vec<_> = settings.collect();
         let writer = self.context.state_writer.as_ref();
-        let saved = writer.and_then(|it| it.load(&tenant.alias));
-        let cell = TenantCell::new(settings, self.context.clone(), saved);
-        let cell = Arc::new(cell);
-        cell.attach();
-        cell.update().publish();
-        cell
+        let load = |alias: &str| writer.and_then(|it| it.load(alias));
+        let cells = saved_cells::publish(&settings, &self.context, load);
+        for (tenant, cell) in added.iter().zip(cells) {
+            let running = self.shared.start(&config.refresh, tenant, cell);
+            self.running.insert(tenant.alias.clone(), running);
+        }
+        added.len()
+    }
+
+    fn settings(&self, config: &Config, tenant: &Tenant) -> Arc<Settings> {
+        Settings::new(config, tenant, &self.policy, self.events.as_ref())
     }
 
     /// A client for a partner's own tenant.
@@ -296,16 +306,15 @@ pub enum RefreshStep {
 
 /// Publishes what an exporter saved of each tenant, without a request to Graph.
 /// `saved` returns it by alias.
-pub fn publish_saved(options: &FleetOptions, saved: impl Fn(&str) -> Option<SavedTenant>) {
+pub fn publish_saved(options: &FleetOptions, saved: impl Fn(&str) -> Option<SavedTenant> + Sync) {
+    let FleetOptions { config, policy, .. } = options;
     let context = options.context();
-    context.directories.configure(&options.config.tenants);
-    for tenant in &options.config.tenants {
-        let settings = Settings::new(&options.config, tenant, &options.policy, None);
-        let saved = saved(&tenant.alias);
-        let cell = Arc::new(TenantCell::new(settings, context.clone(), saved));
-        cell.attach();
-        cell.update().publish();
-    }
+    context.directories.configure(&config.tenants);
+    let tenants = config.tenants.iter();
+    let settings: Vec<_> = tenants
+        .map(|tenant| Settings::new(config, tenant, policy, None))
+        .collect();
+    saved_cells::publish(&settings, &context, saved);
 }
 
 /// What the loops of all tenants share, for the life of the process.

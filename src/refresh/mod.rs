@@ -18,6 +18,7 @@ mod on_demand;
 mod past_days;
 mod rendered;
 mod run_loop;
+mod saved_cells;
 mod saved_data;
 pub(crate) mod saved_refresh;
 pub mod schedule;

@@ -73,19 +73,25 @@ pub struct Tenants {
 impl Tenants {
     /// The state of one tenant.
     pub fn find(&self, alias: &str) -> Option<&Arc<TenantState>> {
-        let found = self
-            .states
-            .binary_search_by(|state| (*state.identity.alias).cmp(alias));
-        self.states.get(found.ok()?)
+        self.states.get(self.position(alias).ok()?)
+    }
+
+    /// The position of a tenant, or the one at which it is to be inserted.
+    fn position(&self, alias: &str) -> Result<usize, usize> {
+        self.states
+            .binary_search_by(|state| (*state.identity.alias).cmp(alias))
     }
 
     /// The next generation, with this state of its tenant.
     fn with(&self, state: Arc<TenantState>) -> Self {
-        let mut next = self.without(&state.identity.alias);
-        let is_before = |it: &Arc<TenantState>| it.identity.alias < state.identity.alias;
-        let index = next.states.partition_point(is_before);
-        next.states.insert(index, state);
-        next
+        let position = self.position(&state.identity.alias);
+        let (Ok(index) | Err(index)) = position;
+        let mut states = self.states.clone();
+        states.splice(index..index + usize::from(position.is_ok()), [state]);
+        Self {
+            generation: self.generation + 1,
+            states,
+        }
     }
 
     /// The next generation, without this tenant.

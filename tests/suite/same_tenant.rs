@@ -1,9 +1,18 @@
 //! One Entra tenant under two aliases: by its GUID and by a domain.
 
 use crate::world::World;
-use secure_score_exporter::config::{ClientSecret, Config, Credential, Secret};
-use secure_score_exporter::store::Tenants;
-use secure_score_model::{Api, Reason};
+use secure_score_exporter::config::{self, ClientSecret, Config, Credential, Environment, Secret};
+use secure_score_exporter::refresh::{FleetOptions, publish_saved};
+use secure_score_exporter::store::saved_tenant::{SavedList, SavedTenant};
+use secure_score_exporter::store::state_directory::StateDirectory;
+use secure_score_exporter::store::{Store, Tenants};
+use secure_score_exporter::telemetry::Telemetry;
+use secure_score_model::{Api, Catalogue, CatalogueEntry, Reason, Timestamp};
+use std::fmt::Write as _;
+use std::fs;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
 
 const BY_GUID: &str = "byguid";
 const BY_DOMAIN: &str = "bydomain";
@@ -127,4 +136,76 @@ async fn an_alias_whose_credential_fails_does_not_hide_the_tenant() {
         })
         .await;
     world.simulator.stop().await;
+}
+
+/// What was saved of an alias at second 1,000.
+fn saved(alias: &str, directory: &str, entra_tenant_id: &str) -> SavedTenant {
+    let catalogue = Catalogue {
+        entra_tenant_id: Some(entra_tenant_id.into()),
+        entries: vec![Arc::new(CatalogueEntry::new("AdminMFAV2"))],
+        ..Catalogue::default()
+    };
+    SavedTenant {
+        alias: alias.into(),
+        directory: format!("global/{directory}"),
+        entra_tenant_id: Some(entra_tenant_id.into()),
+        catalogue: Some(SavedList {
+            at: Timestamp::from_seconds(1_000),
+            complete: true,
+            has_evidence: false,
+            value: catalogue.into(),
+        }),
+        ..SavedTenant::default()
+    }
+}
+
+/// The files of the first aliases are slow, so that other threads restore the second
+/// ones before them.
+#[tokio::test]
+async fn of_saved_aliases_the_first_is_served_whose_file_is_not_damaged() {
+    const PAIRS: usize = 20;
+    const DAMAGED: usize = 7;
+    let folder = tempfile::tempdir().unwrap();
+    let state = StateDirectory::open(folder.path()).unwrap();
+    let guid = |number| format!("00000000-0000-4000-8000-{number:012}");
+    let domain = |number| format!("tenant{number}.example");
+    let guids = (0..PAIRS).map(|it| (format!("guid{it}"), guid(it), guid(it)));
+    let domains = (0..PAIRS).map(|it| (format!("domain{it}"), domain(it), guid(it)));
+    let mut text = String::from("tenants:\n");
+    for (alias, directory, guid) in guids.chain(domains) {
+        let tenant = format!("name: {alias}, tenant_id: {directory}");
+        writeln!(text, "- {{{tenant}, credential: {{type: azure_cli}}}}").unwrap();
+        state.save(&saved(&alias, &directory, &guid)).unwrap();
+    }
+    let damaged = folder.path().join(format!("guid{DAMAGED}.state"));
+    fs::write(&damaged, "damaged").unwrap();
+    let file = folder.path().join("config.yml");
+    fs::write(&file, text).unwrap();
+    let config = config::load(&file, &Environment::default()).unwrap().config;
+    let store = Arc::new(Store::default());
+    let options = FleetOptions {
+        config: Arc::new(config),
+        policy: Arc::default(),
+        store: Arc::clone(&store),
+        telemetry: Arc::new(Telemetry::new().unwrap()),
+        events: None,
+        clock: Arc::new(|| Timestamp::from_seconds(1_001)),
+        state_writer: None,
+    };
+    publish_saved(&options, |alias| {
+        if alias.starts_with("guid") {
+            thread::sleep(Duration::from_millis(1));
+        }
+        state.load(alias)
+    });
+    let tenants = store.current();
+    assert_eq!(tenants.states.len(), 2 * PAIRS);
+    for number in 0..PAIRS {
+        let has_data = ["guid", "domain"].map(|kind| {
+            let (has_data, _) = standing(&tenants, &format!("{kind}{number}"));
+            has_data
+        });
+        assert_eq!(has_data, [number != DAMAGED, number == DAMAGED], "{number}");
+    }
+    assert!(!damaged.exists(), "it is set aside");
 }
