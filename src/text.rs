@@ -51,16 +51,14 @@ fn is_single_line(text: &str) -> bool {
 
 /// A text on one line, truncated to `max` bytes.
 pub fn clean_line(text: &str, max: usize) -> Cow<'_, str> {
-    match single_line(text) {
-        Cow::Borrowed(clean) => cut(clean, max),
-        Cow::Owned(clean) => cut(&clean, max).into_owned().into(),
-    }
+    cut(single_line(text), max)
 }
 
 /// The first `max` bytes of a text, with a mark if there are more.
-pub fn cut(text: &str, max: usize) -> Cow<'_, str> {
-    match prefix(text, max) {
-        whole if whole.len() == text.len() => text.into(),
+pub fn cut<'a>(text: impl Into<Cow<'a, str>>, max: usize) -> Cow<'a, str> {
+    let text = text.into();
+    match prefix(&text, max) {
+        whole if whole.len() == text.len() => text,
         start => format!("{start}…").into(),
     }
 }

@@ -47,7 +47,6 @@ pub(super) fn replace<T>(
 pub(super) fn check_replaceable(file: &Path) -> io::Result<()> {
     let target = behind_links(file)?;
     match is_stream(file) {
-        true if file.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
         true => Ok(()),
         false => unfinished(&target).map(|_| ()),
     }

@@ -12,7 +12,7 @@ use crate::store::Tenants;
 use crate::terminal::{Colour, Screen};
 use crate::text::{count, named, single_line, truncate};
 use anyhow::Context as _;
-use secure_score_model::{Api, Decision};
+use secure_score_model::{Api, Decision, Trouble};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use url::Url;
@@ -59,10 +59,10 @@ async fn of_exporter(url: &Url, options: &Decisions, screen: Screen) -> Result<(
     let list: DecisionList = client.get(PATH, &parameters).await?;
     print(&list, options, screen)?;
     for tenant in &list.catalogues_unknown {
-        warn_of_unknown(tenant, "it is not known what is declared there");
+        warn_of_unknown(tenant, "it is not known what is declared there", None);
     }
     for tenant in &list.recommendations_unknown {
-        warn_of_unknown(tenant, NO_RECOMMENDATIONS);
+        warn_of_unknown(tenant, NO_RECOMMENDATIONS, None);
     }
     let is_unknown =
         !list.catalogues_unknown.is_empty() || !list.recommendations_unknown.is_empty();
@@ -207,22 +207,20 @@ fn warn_of_all_unknown(list: &DecisionList, config: &Config, tenants: &Tenants) 
         let trouble = state.and_then(|it| it.health.lists().find_map(|(_, it)| it.trouble.clone()));
         match trouble {
             Some(trouble) => diagnostics::trouble(tenant, &trouble),
-            None => warn_of_unknown(tenant, "it is not known what is declared there"),
+            None => warn_of_unknown(tenant, "it is not known what is declared there", None),
         }
     }
     for tenant in &list.recommendations_unknown {
         if unknown.insert(tenant) {
             let state = tenants.find(tenant);
             let list = state.map(|it| it.health.of(Api::Recommendations));
-            diagnostics::warning_of_unknown(
-                format_args!("{}: {NO_RECOMMENDATIONS}", single_line(tenant)),
-                list.and_then(|it| it.trouble.as_ref()),
-            );
+            let trouble = list.and_then(|it| it.trouble.as_ref());
+            warn_of_unknown(tenant, NO_RECOMMENDATIONS, trouble);
         }
     }
     unknown.len()
 }
 
-fn warn_of_unknown(tenant: &str, what: &str) {
-    diagnostics::warning(format_args!("{}: {what}", single_line(tenant)));
+fn warn_of_unknown(tenant: &str, what: &str, trouble: Option<&Trouble>) {
+    diagnostics::warning_of_unknown(format_args!("{}: {what}", single_line(tenant)), trouble);
 }

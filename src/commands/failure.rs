@@ -22,7 +22,7 @@ const SIGNALLED: u8 = 128;
 pub enum Failure {
     /// The configuration is invalid; nothing was started.
     Config(ConfigErrors),
-    /// A flag has an invalid value, or flags exclude each other.
+    /// A flag is missing or invalid, or flags exclude each other.
     Usage {
         /// The error with its causes.
         error: anyhow::Error,

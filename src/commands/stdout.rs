@@ -36,7 +36,7 @@ pub(super) fn write(bytes: &[u8]) -> Result<(), Failure> {
     }
 }
 
-/// Fails before anything is read where the file of `--output` could not be written.
+/// Fails before tenants are read where the file of `--output` could not be written.
 pub(super) fn check_output(file: Option<&Path>) -> Result<(), Failure> {
     let Some(file) = file else {
         return Ok(());

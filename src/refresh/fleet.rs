@@ -305,7 +305,7 @@ pub enum RefreshStep {
 }
 
 /// Publishes what an exporter saved of each tenant, without a request to Graph.
-/// `saved` returns it by alias.
+/// `saved` returns it by alias. Call it in a tokio runtime.
 pub fn publish_saved(options: &FleetOptions, saved: impl Fn(&str) -> Option<SavedTenant> + Sync) {
     let FleetOptions { config, policy, .. } = options;
     let context = options.context();

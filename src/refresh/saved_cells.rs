@@ -32,14 +32,13 @@ pub(super) fn publish(
     cells
 }
 
-/// The results for these items, in their order. Each thread has as many items.
+/// The results for these items, in their order. Each thread has a run of neighbours.
 fn map_on_all_cores<T: Sync, R: Send>(items: &[T], map: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
     let length = items.len().div_ceil(cores).max(1);
-    let (map, runtime) = (&map, Handle::current());
+    let (map, runtime) = (&map, &Handle::current());
     thread::scope(|scope| {
         let parts = items.chunks(length).map(|items| {
-            let runtime = runtime.clone();
             scope.spawn(move || {
                 // Ages are measured with the clock of the runtime.
                 let _entered = runtime.enter();

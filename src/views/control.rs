@@ -24,8 +24,7 @@ const MAX_CHANGES: usize = 30;
 
 /// The page.
 pub(super) fn view(part: &str, context: &ViewContext<'_>) -> Result<Markup, PageError> {
-    let found = subjects(part, context)?;
-    let shown = shown(&found, part)?;
+    let (shown, found) = subjects(part, context)?;
     let query = TenantsQuery::parse(context)?;
     let tenants = ControlTenants::new(&found, context.now);
     let content = html! {
@@ -36,14 +35,14 @@ pub(super) fn view(part: &str, context: &ViewContext<'_>) -> Result<Markup, Page
         }
         (unknown_lists_note(context.tenants))
         (counts(&tenants, context))
-        (facts(shown, &found))
+        (facts(&shown, &found))
         (description(&found))
         section aria-labelledby="tenants" {
             h2 #tenants { "In every tenant" }
             (context.privacy_note())
             (legend())
             (tenants_table(tenants, &query, context))
-            p { a href=(register(shown, context)) { "Acceptances and claims of it in the register" } }
+            p { a href=(register(&shown, context)) { "Acceptances and claims of it in the register" } }
         }
         (changes(&found, context))
     };
@@ -51,32 +50,30 @@ pub(super) fn view(part: &str, context: &ViewContext<'_>) -> Result<Markup, Page
 }
 
 /// The control in every tenant that has it, then the tenants of which that is not known.
-fn subjects<'a>(part: &str, context: &ViewContext<'a>) -> Result<Vec<Subject<'a>>, PageError> {
+/// Before them the one whose names are shown: the first that a catalogue lists.
+fn subjects<'a>(
+    part: &str,
+    context: &ViewContext<'a>,
+) -> Result<(Subject<'a>, Vec<Subject<'a>>), PageError> {
     let name = decoded(part);
     let states = context.tenants.states.iter();
     let of_tenant = |it: &'a Arc<TenantState>| Subject::find(it, &name).or(Subject::unknown(it));
     let mut found: Vec<_> = states.filter_map(of_tenant).collect();
     found.sort_by_key(|it| !it.is_known());
-    match found.first().is_some_and(Subject::is_known) {
-        true => Ok(found),
-        false => Err(PageError::UnknownControl(name)),
+    let is_listed = |it: &&Subject<'_>| it.control.is_some_and(|it| it.entry.is_some());
+    let shown = found.iter().find(is_listed).or(found.first()).copied();
+    match shown.filter(Subject::is_known) {
+        Some(shown) => Ok((shown, found)),
+        None => Err(PageError::UnknownControl(name)),
     }
 }
 
 /// Its tenants as CSV.
 pub(super) fn tenants_csv(part: &str, context: &ViewContext<'_>) -> Result<Vec<u8>, PageError> {
-    let found = subjects(part, context)?;
-    let shown = shown(&found, part)?;
+    let (shown, found) = subjects(part, context)?;
     let query = TenantsQuery::parse(context)?;
     let tenants = ControlTenants::new(&found, context.now);
-    control_tenants::tenants_csv(tenants, *shown, &query, context)
-}
-
-/// The one whose names are shown: the first that a catalogue lists.
-fn shown<'s, 'a>(found: &'s [Subject<'a>], part: &str) -> Result<&'s Subject<'a>, PageError> {
-    let is_listed = |it: &&Subject<'_>| it.control.is_some_and(|it| it.entry.is_some());
-    let listed = found.iter().find(is_listed).or_else(|| found.first());
-    listed.ok_or_else(|| PageError::UnknownControl(decoded(part)))
+    control_tenants::tenants_csv(tenants, shown, &query, context)
 }
 
 fn register(shown: &Subject<'_>, context: &ViewContext<'_>) -> String {

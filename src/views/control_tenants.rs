@@ -126,7 +126,7 @@ fn selected<'a>(tenants: ControlTenants<'a>, query: &TenantsQuery) -> Vec<Contro
     rows
 }
 
-/// The tenants that the query selects, as CSV; `shown` is the control of a tenant.
+/// The tenants that the query selects, as CSV; `shown` has the names of the control.
 pub(super) fn tenants_csv<'a>(
     tenants: ControlTenants<'a>,
     shown: Subject<'a>,

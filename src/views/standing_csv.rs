@@ -30,15 +30,18 @@ const COLUMNS: [&str; 18] = [
     "watched",
 ];
 
-/// One row for each control of a tenant. `shown` is the one that all rows are about: it
-/// names it where a tenant's catalogue is not known.
+/// One row for each control of a tenant. Where a tenant's catalogue is not known, the row
+/// has the names of `shown`, the control of all rows.
 pub(super) fn standing_csv<'a>(
     subjects: impl Iterator<Item = Subject<'a>>,
     shown: Option<Subject<'a>>,
     context: &ViewContext<'_>,
 ) -> Result<Vec<u8>, PageError> {
     let rendered = spreadsheet::render(&COLUMNS, subjects, |subject, row| {
-        let named = shown.filter(|_| !subject.is_known()).unwrap_or(*subject);
+        let named = match shown {
+            Some(shown) if !subject.is_known() => shown,
+            _ => *subject,
+        };
         for cell in cells(subject, named, context) {
             row.write(cell)?;
         }

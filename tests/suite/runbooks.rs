@@ -46,7 +46,8 @@ async fn the_keys_of_the_configuration_are_a_page() {
     }
 }
 
-/// Image and package have the pages, and not the folder `alerts`.
+/// The image has the pages only; the Debian package has the rules too, and no other file
+/// of `alerts`.
 #[tokio::test]
 async fn pages_and_rules_say_where_the_files_are_that_they_name() {
     let server = start(options()).await;

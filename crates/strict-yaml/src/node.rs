@@ -103,15 +103,7 @@ impl<'de> Deserialize<'de> for Node {
                 Ok(Node::Scalar)
             }
 
-            fn visit_i128<E>(self, _: i128) -> Result<Node, E> {
-                Ok(Node::Scalar)
-            }
-
             fn visit_u64<E>(self, _: u64) -> Result<Node, E> {
-                Ok(Node::Scalar)
-            }
-
-            fn visit_u128<E>(self, _: u128) -> Result<Node, E> {
                 Ok(Node::Scalar)
             }
 

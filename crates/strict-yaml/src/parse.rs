@@ -1,6 +1,6 @@
 use serde::de::DeserializeOwned;
 use serde_saphyr::options::MergeKeyPolicy;
-use serde_saphyr::{Error, Options};
+use serde_saphyr::{Error, Location, Options};
 
 use crate::Span;
 use crate::node::Node;
@@ -35,9 +35,20 @@ pub fn parse<T: DeserializeOwned + Default>(file: impl AsRef<[u8]>) -> Result<T,
     match serde_saphyr::from_str_with_options::<Option<T>>(text, options.clone()) {
         Ok(file) => Ok(file.unwrap_or_default()),
         Err(error) => {
-            let found = parse_error(&error);
-            let named = name_tab(&found, text).or_else(|| name_key(&error, text, options));
-            Err(named.unwrap_or(found))
+            let (error, alias) = innermost(&error);
+            let span = error.location().map_or(Span::Nowhere, Span::from);
+            let found = ParseError::new(span, describe(error));
+            if let Some(tab) = name_tab(&found, text) {
+                return Err(tab);
+            }
+            Err(match value_of_wrong_kind(error, alias, text, options) {
+                Some((path, span)) => ParseError {
+                    path,
+                    span,
+                    ..found
+                },
+                None => found,
+            })
         }
     }
 }
@@ -53,8 +64,8 @@ impl ParseError {
     }
 }
 
-/// The error about a value of the wrong kind, with its key; `None` for any other error.
-fn name_key(error: &Error, text: &str, options: Options) -> Option<ParseError> {
+/// The error without the aliases that lead to it, and the place of the last of them.
+fn innermost(error: &Error) -> (&Error, Option<Location>) {
     let mut error = error.without_snippet();
     let mut alias = None;
     while let Error::AliasError {
@@ -66,20 +77,26 @@ fn name_key(error: &Error, text: &str, options: Options) -> Option<ParseError> {
         alias = Some(locations.reference_location);
         error = inner.without_snippet();
     }
+    (error, alias)
+}
+
+/// The path and the place of the value that an error is about; `None` where it is not
+/// about the kind of a value.
+fn value_of_wrong_kind(
+    error: &Error,
+    alias: Option<Location>,
+    text: &str,
+    options: Options,
+) -> Option<(String, Span)> {
     let read = || serde_saphyr::from_str_with_options::<Node>(text, options).ok();
-    let (path, span) = match error {
+    match error {
         // Reported by serde, for which the parser knows the key only.
-        Error::SerdeInvalidType { location, .. } => read()?.value_of_key(*location)?,
+        Error::SerdeInvalidType { location, .. } => read()?.value_of_key(*location),
         Error::Unexpected { location, .. } | Error::NullIntoString { location, .. } => {
-            read()?.value(*location, alias)?
+            read()?.value(*location, alias)
         }
-        _ => return None,
-    };
-    Some(ParseError {
-        span,
-        path,
-        message: describe(error),
-    })
+        _ => None,
+    }
 }
 
 /// The error that replaces another if its cause is a tab in the indentation. The parser
@@ -98,15 +115,6 @@ fn name_tab(error: &ParseError, text: &str) -> Option<ParseError> {
     };
     let is_indentation = text.bytes().take(tab).all(|byte| byte == b' ');
     is_indentation.then(|| ParseError::new(span, "this line is indented with a tab; use spaces"))
-}
-
-fn parse_error(error: &Error) -> ParseError {
-    let error = error.without_snippet();
-    if let Error::AliasError { error, .. } = error {
-        return parse_error(error);
-    }
-    let span = error.location().map_or(Span::Nowhere, Span::from);
-    ParseError::new(span, describe(error))
 }
 
 fn describe(error: &Error) -> String {
