@@ -3,6 +3,7 @@
 import contextlib
 import ctypes
 import json
+import os
 import pathlib
 import socket
 import subprocess
@@ -13,6 +14,9 @@ DIST = ["--profile", "dist", "--features", "jemalloc"]
 # Of a process whose log is read.
 LOGGED = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
 LIBC = ctypes.CDLL(None)
+
+# With it the programs take a backtrace of errors, which no installed one does.
+os.environ.pop("RUST_BACKTRACE", None)
 
 
 def built(*arguments):
