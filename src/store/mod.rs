@@ -1,4 +1,4 @@
-//! The current state of every tenant, replaced atomically and read without locks.
+//! The current state of every tenant, replaced atomically.
 
 pub mod event_files;
 mod partners;
@@ -13,6 +13,7 @@ pub use partners::{PartnerState, Partners};
 pub use visible::VisibleStore;
 
 use arc_swap::ArcSwap;
+use parking_lot::Mutex;
 use secure_score_exposition::{Chunk, Policy};
 use secure_score_model::{TenantHealth, TenantIdentity, TenantSnapshot};
 use std::sync::Arc;
@@ -62,7 +63,7 @@ impl TenantState {
 }
 
 /// Every tenant at one generation, ordered by alias.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Tenants {
     /// Grows by one with every change; caches of an older one are invalid.
     pub generation: u64,
@@ -82,36 +83,33 @@ impl Tenants {
             .binary_search_by(|state| (*state.identity.alias).cmp(alias))
     }
 
-    /// The next generation, with this state of its tenant.
-    fn with(&self, state: Arc<TenantState>) -> Self {
+    /// Begins the next generation, with this state of its tenant, and returns the one
+    /// that it replaces.
+    fn insert(&mut self, state: Arc<TenantState>) -> Option<Arc<TenantState>> {
+        self.generation += 1;
         let position = self.position(&state.identity.alias);
         let (Ok(index) | Err(index)) = position;
-        let mut states = self.states.clone();
-        states.splice(index..index + usize::from(position.is_ok()), [state]);
-        Self {
-            generation: self.generation + 1,
-            states,
-        }
+        let replaced = index..index + usize::from(position.is_ok());
+        self.states.splice(replaced, [state]).next()
     }
 
-    /// The next generation, without this tenant.
-    fn without(&self, alias: &str) -> Self {
-        let others = self.states.iter();
-        let others = others.filter(|state| *state.identity.alias != *alias);
-        Self {
-            generation: self.generation + 1,
-            states: others.cloned().collect(),
-        }
+    /// Begins the next generation, without this tenant, and returns its state.
+    fn remove(&mut self, alias: &str) -> Option<Arc<TenantState>> {
+        self.generation += 1;
+        let index = self.position(alias).ok()?;
+        Some(self.states.remove(index))
     }
 }
 
 /// The current state of every tenant and partner.
 ///
-/// Readers take one pointer and keep a consistent view; writers replace the list
-/// of pointers. With a lock, a slow client could delay a refresh.
+/// Readers take one pointer and keep a consistent view: the lock is held while it is
+/// copied, never while a client reads. A writer changes the list of the tenants in
+/// place, or a copy of it where a reader has it: copied for each of some thousand
+/// tenants, it would cost more than their refreshes.
 #[derive(Debug, Default)]
 pub struct Store {
-    tenants: ArcSwap<Tenants>,
+    tenants: Mutex<Arc<Tenants>>,
     partners: ArcSwap<Partners>,
     tenants_changed: Notify,
 }
@@ -119,20 +117,25 @@ pub struct Store {
 impl Store {
     /// The current state of all tenants.
     pub fn current(&self) -> Arc<Tenants> {
-        self.tenants.load_full()
+        Arc::clone(&self.tenants.lock())
     }
 
     /// Replaces the state of a tenant, or adds a tenant.
     pub fn publish(&self, state: TenantState) {
         let state = Arc::new(state);
-        self.tenants.rcu(|tenants| tenants.with(Arc::clone(&state)));
-        self.tenants_changed.notify_one();
+        self.change(|tenants| tenants.insert(state));
     }
 
     /// Removes a tenant.
     pub fn remove(&self, alias: &str) {
-        self.tenants.rcu(|tenants| tenants.without(alias));
+        self.change(|tenants| tenants.remove(alias));
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Tenants) -> Option<Arc<TenantState>>) {
+        let replaced = change(Arc::make_mut(&mut self.tenants.lock()));
         self.tenants_changed.notify_one();
+        // After the lock: some hundred kilobytes are returned to the system.
+        drop(replaced);
     }
 
     /// Waits until a tenant is published or removed, or returns at once where one
