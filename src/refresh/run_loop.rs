@@ -91,6 +91,7 @@ impl RefreshLoop {
         self: &Arc<Self>,
         complete: impl Fn(&Self, Result<FetchResult, GraphError>) -> T + Copy + Send + 'static,
     ) -> T {
+        self.cell.begin(self.api);
         let this = Arc::clone(self);
         let task = tokio::spawn(async move {
             let mut permit = this.permits.take().await;

@@ -2,8 +2,8 @@
 
 use super::context::{Context, Settings};
 use super::directories::{Refusable, ServedAlias};
-use super::first_lists::FirstLists;
 use super::logged_once::LoggedOnce;
+use super::requested_lists::RequestedLists;
 use super::tenant_data::TenantData;
 use super::wait::Wait;
 use crate::graph::{Fetched, GraphError, KnownList, ListAnswer, PastScores, Subject};
@@ -168,20 +168,25 @@ impl TenantCell {
     pub(super) fn request_first_lists(&self) {
         let mut data = self.data.lock();
         if !data.categories_known {
-            data.first_lists = FirstLists::requested();
+            data.requested_lists = RequestedLists::first();
         }
+    }
+
+    /// Notes that a list is requested, see [`RequestedLists`].
+    pub(super) fn begin(&self, api: Api) {
+        self.data.lock().requested_lists.begin(api);
     }
 
     /// Waits until one list is rendered without the other, if it waits for it.
     pub(super) async fn render_late(&self) {
-        let wait_ends = self.data.lock().first_lists.wait_ends();
+        let wait_ends = self.data.lock().requested_lists.wait_ends();
         let Some(wait_ends) = wait_ends else {
             return;
         };
         tokio::time::sleep_until(wait_ends).await;
         let mut update = self.update();
-        if update.next.first_lists.wait_ends().is_some() {
-            update.next.first_lists = FirstLists::default();
+        if update.next.requested_lists.wait_ends().is_some() {
+            update.next.requested_lists = RequestedLists::default();
             update.publish();
         }
     }
@@ -334,7 +339,7 @@ impl Update<'_> {
         let wait = Wait::after_refresh(error, next_in, now);
         self.next.waits.insert(api, wait);
         self.next.categories_known |= api == Api::Profiles;
-        self.next.first_lists.end(api);
+        self.next.requested_lists.end(api);
         self.next.health.traffic = traffic;
         let health = self.next.health.of_mut(api);
         health.has_series = api.is_of_entra();
@@ -349,7 +354,7 @@ impl Update<'_> {
         self.next
             .waits
             .insert(api, Wait::new(delay, now, Some(delay)));
-        self.next.first_lists.end(api);
+        self.next.requested_lists.end(api);
         self.next.health.of_mut(api).next_refresh = Some(now.plus(delay));
         self.save = true;
     }
@@ -408,7 +413,8 @@ mod tests {
     use crate::telemetry::Telemetry;
     use secure_score_model::{
         CatalogueEntry, Category, ControlState, History, Persons, Points, Reason,
-        RecommendationEntry, RecommendationStatus, StateUpdate, TenantIdentity, UnknownField,
+        RecommendationEntry, RecommendationStatus, StateUpdate, TenantIdentity, TenantSnapshot,
+        UnknownField,
     };
     use std::collections::BTreeSet;
 
@@ -540,17 +546,15 @@ mod tests {
     ) -> [bool; 2] {
         let before = cell.context.store.current().generation;
         let mut update = cell.update();
+        let refreshes = update.next.health.of(api).refreshes;
         let outcome = fetched.and_then(|it| update.apply(it));
         update.record_outcome(api, &outcome, Traffic::default(), HOUR);
         update.publish();
         let tenants = cell.context.store.current();
         assert_eq!(tenants.generation, before + 1);
         let state = tenants.find("contoso").unwrap();
-        assert_eq!(
-            state.health.of(api).refreshes,
-            1,
-            "the health does not wait"
-        );
+        let count = state.health.of(api).refreshes;
+        assert_eq!(count, refreshes + 1, "the health does not wait");
         let snapshot = &state.snapshot;
         [!snapshot.controls.is_empty(), snapshot.report.is_some()]
     }
@@ -568,7 +572,7 @@ mod tests {
             let has_report = late.is_ok();
             assert_eq!(refreshed(&cell, Api::Scores, late), [true, has_report]);
             assert_eq!(emitted(&cell), ["state_changed"]);
-            assert!(cell.data.lock().first_lists.wait_ends().is_none());
+            assert!(cell.data.lock().requested_lists.wait_ends().is_none());
         }
 
         let cell = cell();
@@ -599,8 +603,39 @@ mod tests {
         assert_eq!(emitted(&cell), ["state_changed"]);
         for cell in [restarted(&cell), cell] {
             cell.request_first_lists();
-            assert!(!cell.data.lock().first_lists.are_awaited());
+            assert!(!cell.data.lock().requested_lists.are_awaited());
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn lists_that_are_requested_at_the_same_time_are_rendered_together() {
+        let cell = cell();
+        refreshed(&cell, Api::Profiles, Ok(catalogue(&["A", "B"], false)));
+        refreshed(&cell, Api::Scores, Ok(score(report(5.0))));
+        let snapshot = |cell: &TenantCell| Arc::clone(&published(cell).snapshot);
+        let points = |it: &TenantSnapshot| it.report.as_ref().unwrap().current_score;
+        let before = snapshot(&cell);
+        cell.begin(Api::Profiles);
+        cell.begin(Api::Scores);
+        refreshed(&cell, Api::Profiles, Ok(accepted(false)));
+        assert!(Arc::ptr_eq(&before, &snapshot(&cell)), "it waits");
+        refreshed(&cell, Api::Scores, Ok(score(report(6.0))));
+        let after = snapshot(&cell);
+        assert_eq!(emitted(&cell), ["state_changed"]);
+        assert_eq!(points(&after), Points::new(6.0));
+
+        cell.begin(Api::Profiles);
+        refreshed(&cell, Api::Profiles, Ok(catalogue(&["A"], false)));
+        let alone = snapshot(&cell);
+        assert!(!Arc::ptr_eq(&after, &alone), "no other one is requested");
+
+        cell.begin(Api::Scores);
+        cell.begin(Api::Profiles);
+        refreshed(&cell, Api::Profiles, Ok(accepted(false)));
+        let began = Instant::now();
+        cell.render_late().await;
+        assert_eq!(began.elapsed(), Duration::from_secs(1));
+        assert!(!Arc::ptr_eq(&alone, &snapshot(&cell)));
     }
 
     #[tokio::test]

@@ -1,9 +1,9 @@
 //! What is known of one tenant.
 
 use super::context::Settings;
-use super::first_lists::FirstLists;
 use super::kept_list::KeptList;
 use super::rendered::{Inputs, Rendered, Shared};
+use super::requested_lists::RequestedLists;
 use super::wait::Wait;
 use crate::config::Enabled;
 use crate::events::{self, Coverage, Event, Seen};
@@ -39,7 +39,7 @@ pub(super) struct TenantData {
     pub(super) statuses: Arc<StatusHistories>,
     /// Since when Graph has sent reports older than that one only.
     pub(super) older_since: Option<Timestamp>,
-    pub(super) first_lists: FirstLists,
+    pub(super) requested_lists: RequestedLists,
     pub(super) had_controls: bool,
     pub(super) had_report: bool,
     /// Whether a catalogue was requested, or restored. The catalogue decides
@@ -68,7 +68,7 @@ impl TenantData {
             identity_score: KeptList::default(),
             statuses: Arc::default(),
             older_since: None,
-            first_lists: FirstLists::default(),
+            requested_lists: RequestedLists::default(),
             had_controls: false,
             had_report: false,
             categories_known: false,
@@ -287,7 +287,7 @@ impl TenantData {
 
     /// Whether there is enough to render.
     fn is_rendered(&self) -> bool {
-        self.categories_known && !self.first_lists.are_awaited()
+        self.categories_known && !self.requested_lists.are_awaited()
     }
 
     fn inputs(&self, now: Timestamp) -> Inputs {
