@@ -21,7 +21,7 @@ use super::family::Render::{Control, Data, Health, List, Recommendation, Tenant}
 use super::family::{Family, Kind, Presence, Render};
 use super::series_set::Membership;
 use super::series_set::Membership::{Controls, Declared, Every, Full, Nonzero};
-use super::{controls, recommendations, tenants};
+use super::{control_labels, controls, recommendations, tenants};
 use secure_score_model::{Api, TenantSnapshot, Timestamp};
 
 const fn family(
@@ -47,7 +47,7 @@ const fn family(
 }
 
 /// The labels of most series of a control.
-const CONTROL: &[&str] = &["control", "category"];
+const CONTROL: &[&str] = &control_labels::NAMES;
 
 /// The label of most series of a recommendation.
 const RECOMMENDATION: &[&str] = &["recommendation"];

@@ -15,6 +15,9 @@ use std::ops::Range;
 /// costs one copy of the buffer.
 const BYTES_PER_CONTROL: usize = 1_000;
 
+/// About what the lines of a tenant's names and health take, bytes.
+const HEALTH_BYTES: usize = 8_000;
+
 /// The sample lines of one tenant, one range per family, all in one buffer: a
 /// thousand tenants times forty families would otherwise be forty thousand
 /// small allocations.
@@ -73,7 +76,7 @@ impl Chunk {
         write: impl Fn(&'static Family, &mut TextSink<'_>),
     ) -> Self {
         Self::of(FAMILIES, expected, |family, buffer| {
-            write(family, &mut TextSink { buffer, tenant });
+            write(family, &mut TextSink::new(tenant, buffer));
         })
     }
 }
@@ -112,7 +115,7 @@ fn render_view(identity: &TenantIdentity, view: &DataView<'_>) -> Chunk {
 /// Renders a tenant's names and health.
 pub fn render_health(identity: &TenantIdentity, health: &TenantHealth, series: SeriesSet) -> Chunk {
     let view = HealthView { identity, health };
-    Chunk::render(&identity.alias, 0, |family, text| {
+    Chunk::render(&identity.alias, HEALTH_BYTES, |family, text| {
         family.write_health(&view, series, text);
     })
 }

@@ -7,17 +7,15 @@ use std::collections::BTreeSet;
 
 pub(super) fn info(view: &DataView<'_>, samples: &mut Samples<'_>) {
     for (control, entry) in view.entries() {
-        let values = [
-            &*control.id,
-            control.category.as_str(),
-            &entry.title,
+        let more = [
+            &*entry.title,
             &entry.product,
             entry.tier.as_str(),
             entry.user_impact.as_str(),
             entry.implementation_cost.as_str(),
             entry.action_type.as_str(),
         ];
-        samples.add(&values, 1.0);
+        samples.add_of_control(&control.labels, &more, 1.0);
     }
 }
 
@@ -39,7 +37,7 @@ pub(super) fn in_lookback(control: &Control, policy: &Policy) -> Option<f64> {
 pub(super) fn state(view: &DataView<'_>, samples: &mut Samples<'_>) {
     for (control, entry) in view.entries() {
         let state = entry.history.state().as_str();
-        samples.add(&[&control.id, control.category.as_str(), state], 1.0);
+        samples.add_of_control(&control.labels, &[state], 1.0);
     }
 }
 
@@ -71,8 +69,9 @@ pub(super) fn self_approved(view: &DataView<'_>, samples: &mut Samples<'_>) {
             let value = control
                 .judgement()
                 .is_self_approved(view.snapshot.judged_at);
-            let labels = [&*control.id, control.category.as_str()];
-            samples.add_some(&labels, value.map(f64::from));
+            if let Some(value) = value {
+                samples.add_of_control(&control.labels, &[], f64::from(value));
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What a family of series is.
 
+use super::control_labels::{self, ControlLabels};
 use super::series_set::{Membership, Part, SeriesSet};
 use super::view::{DataView, HealthView, Policy};
 use secure_score_model::{Api, Control, Recommendation, RefreshHealth, TenantSnapshot};
@@ -84,8 +85,9 @@ impl Render {
             Self::Tenant(value) => samples.add_some(&[], value(view.snapshot)),
             Self::Control(value) => {
                 for control in view.controls() {
-                    let labels = [&*control.id, control.category.as_str()];
-                    samples.add_some(&labels, value(control, view.policy));
+                    if let Some(value) = value(&control, view.policy) {
+                        samples.add_of_control(&control.labels, &[], value);
+                    }
                 }
             }
             Self::Recommendation(value) => {
@@ -209,6 +211,17 @@ pub trait SampleSink {
     /// One sample. `labels` stand in the order of the family's label names; an
     /// empty value means that the series lacks the label.
     fn sample(&mut self, family: &'static Family, labels: &[&str], value: f64);
+
+    /// One sample of a control, whose labels stand before `more` ones.
+    fn control_sample(
+        &mut self,
+        family: &'static Family,
+        control: &ControlLabels<'_>,
+        more: &[&str],
+        value: f64,
+    ) {
+        self.sample(family, &[&control.values, more].concat(), value);
+    }
 }
 
 /// Passes the samples of one family on to a sink.
@@ -234,9 +247,28 @@ impl<'a> Samples<'a> {
     pub(super) fn add(&mut self, labels: &[&str], value: f64) {
         let names = self.family.labels;
         debug_assert_eq!(labels.len(), names.len(), "{}", self.family.name);
-        if value.is_finite() && (self.has_zeros || value != 0.0) {
+        if self.has(value) {
             self.sink.sample(self.family, labels, value);
         }
+    }
+
+    /// The same of a control, whose labels stand before `more` ones.
+    pub(super) fn add_of_control(
+        &mut self,
+        control: &ControlLabels<'_>,
+        more: &[&str],
+        value: f64,
+    ) {
+        let names = self.family.labels;
+        debug_assert!(names.starts_with(&control_labels::NAMES), "{names:?}");
+        debug_assert_eq!(control.values.len() + more.len(), names.len(), "{names:?}");
+        if self.has(value) {
+            self.sink.control_sample(self.family, control, more, value);
+        }
+    }
+
+    fn has(&self, value: f64) -> bool {
+        value.is_finite() && (self.has_zeros || value != 0.0)
     }
 
     /// A sample where there is a value.

@@ -13,6 +13,9 @@ pub(super) const LONGEST_VALUE: usize = 128;
 /// that writes several series which differ only in a text from outside
 /// compares the texts in this form.
 pub fn shown(text: &str) -> Cow<'_, str> {
+    if is_plain(text) {
+        return text.into();
+    }
     let (text, _) = text.split_at(text.floor_char_boundary(LONGEST_VALUE));
     let odd = |character: char| character.is_control() && character != '\n';
     if text.contains(odd) {

@@ -28,7 +28,6 @@ fn mapped(bytes: &[u8]) -> Option<Bytes> {
     let mut options = MmapOptions::new();
     let mut mapping = options.len(bytes.len()).populate().map_anon().ok()?;
     mapping.copy_from_slice(bytes);
-    let mapping = mapping.make_read_only().ok()?;
     Some(Bytes::from_owner(mapping))
 }
 

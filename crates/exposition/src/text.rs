@@ -1,23 +1,71 @@
 //! Sample lines as Prometheus reads them.
 
+use super::control_labels::ControlLabels;
 use super::family::{Family, SampleSink};
 use super::label_value::{shown, write_value};
+use std::ops::Range;
 
 /// Integers up to here are exact in a double and are written without a point.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
-/// Writes samples as lines.
+/// Writes the samples of a family as lines.
 pub(super) struct TextSink<'a> {
-    pub(super) buffer: &'a mut Vec<u8>,
-    pub(super) tenant: &'a str,
+    buffer: &'a mut Vec<u8>,
+    tenant: &'a str,
+    /// Where the buffer has what each line begins with: the name of the family and the
+    /// tenant.
+    start: Range<usize>,
+}
+
+impl<'a> TextSink<'a> {
+    pub(super) fn new(tenant: &'a str, buffer: &'a mut Vec<u8>) -> Self {
+        let start = 0..0;
+        Self {
+            buffer,
+            tenant,
+            start,
+        }
+    }
+
+    fn start(&mut self, family: &Family) {
+        if self.start.is_empty() {
+            let start = self.buffer.len();
+            write_start(family, self.tenant, self.buffer);
+            self.start = start..self.buffer.len();
+        } else {
+            let line = self.buffer.get(self.start.clone()).unwrap_or_default();
+            debug_assert!(line.starts_with(family.name.as_bytes()), "{}", family.name);
+            self.buffer.extend_from_within(self.start.clone());
+        }
+    }
+
+    fn end(&mut self, names: &[&str], labels: &[&str], value: f64) {
+        for (name, label) in names.iter().zip(labels) {
+            write_label(name, label, self.buffer);
+        }
+        self.buffer.extend_from_slice(b"} ");
+        write_number(value, self.buffer);
+        self.buffer.push(b'\n');
+    }
 }
 
 impl SampleSink for TextSink<'_> {
     fn sample(&mut self, family: &'static Family, labels: &[&str], value: f64) {
-        write_series(family, self.tenant, labels, self.buffer);
-        self.buffer.extend_from_slice(b"} ");
-        write_number(value, self.buffer);
-        self.buffer.push(b'\n');
+        self.start(family);
+        self.end(family.labels, labels, value);
+    }
+
+    fn control_sample(
+        &mut self,
+        family: &'static Family,
+        control: &ControlLabels<'_>,
+        more: &[&str],
+        value: f64,
+    ) {
+        let names = family.labels.get(control.values.len()..);
+        self.start(family);
+        self.buffer.extend_from_slice(control.text);
+        self.end(names.unwrap_or_default(), more, value);
     }
 }
 
@@ -29,13 +77,17 @@ pub fn write_series(
     labels: impl IntoIterator<Item: AsRef<str>>,
     buffer: &mut Vec<u8>,
 ) {
+    write_start(family, tenant, buffer);
+    for (name, value) in family.labels.iter().zip(labels) {
+        write_label(name, value.as_ref(), buffer);
+    }
+}
+
+fn write_start(family: &Family, tenant: &str, buffer: &mut Vec<u8>) {
     buffer.extend_from_slice(family.name.as_bytes());
     buffer.extend_from_slice(b"{tenant=\"");
     write_value(tenant, buffer);
     buffer.push(b'"');
-    for (name, value) in family.labels.iter().zip(labels) {
-        write_label(name, value.as_ref(), buffer);
-    }
 }
 
 /// Writes a label that follows another. An empty value is no label, which is
@@ -97,10 +149,7 @@ mod tests {
 
     fn line(labels: &[&str], value: f64) -> String {
         let mut line = Vec::new();
-        let mut text = TextSink {
-            buffer: &mut line,
-            tenant: "contoso",
-        };
+        let mut text = TextSink::new("contoso", &mut line);
         Samples::new(FAMILY, Part::Whole, &mut text).add(labels, value);
         String::from_utf8(line).unwrap()
     }

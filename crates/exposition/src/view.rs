@@ -1,5 +1,6 @@
 //! What the families are rendered from.
 
+use super::control_labels::ControlLabels;
 use super::label_value::shown;
 use super::series_set::SeriesSet;
 use secure_score_model::{
@@ -8,6 +9,11 @@ use secure_score_model::{
 };
 use std::collections::{BTreeSet, HashSet};
 use std::num::NonZeroUsize;
+use std::ops::{Deref, Range};
+use std::sync::Arc;
+
+/// About what the labels of a control take, bytes.
+const BYTES_OF_LABELS: usize = 64;
 
 /// The part of the configuration that shapes series.
 #[derive(Clone)]
@@ -49,7 +55,9 @@ impl std::fmt::Debug for Policy {
 pub struct DataView<'a> {
     pub(super) snapshot: &'a TenantSnapshot,
     pub(super) policy: &'a Policy,
-    controls: Vec<&'a Control>,
+    /// The controls, and where their labels are in `labels`.
+    controls: Vec<(&'a Control, Range<usize>)>,
+    labels: Arc<[u8]>,
     recommendations: Vec<&'a Recommendation>,
     categories: Option<&'a BTreeSet<Category>>,
 }
@@ -68,13 +76,22 @@ impl<'a> DataView<'a> {
             snapshot,
             policy,
             controls: Vec::new(),
+            labels: Arc::default(),
             recommendations: Vec::new(),
             categories,
         };
         let mut seen = HashSet::with_capacity(snapshot.controls.len());
         let selected = snapshot.controls.iter().filter(|it| it.selected);
         let controls = selected.filter(|it| seen.insert(shown(&it.id)));
-        view.controls = controls.filter(|it| view.shows(it.category)).collect();
+        let controls = controls.filter(|it| view.shows(it.category));
+        let mut labels = Vec::with_capacity(snapshot.controls.len() * BYTES_OF_LABELS);
+        let controls = controls.map(|control| {
+            let start = labels.len();
+            ControlLabels::write(control, &mut labels);
+            (control, start..labels.len())
+        });
+        view.controls = controls.collect();
+        view.labels = labels.into();
         let mut seen = HashSet::new();
         let selected = snapshot.recommendations.iter().filter(|it| it.selected);
         let recommendations = selected.filter(|it| seen.insert(shown(&it.entry.name)));
@@ -85,20 +102,23 @@ impl<'a> DataView<'a> {
     /// The same without the controls and recommendations whose state was never
     /// declared.
     pub(super) fn declared(&self) -> Self {
-        let controls = self.controls().filter(|it| it.was_declared());
         let recommendations = self.recommendations().filter(|it| it.is_declared());
         Self {
-            controls: controls.collect(),
             recommendations: recommendations.collect(),
-            ..*self
+            ..self.of_controls(Control::was_declared)
         }
     }
 
     /// The same without the controls that are neither scored nor declared.
     pub(super) fn scored_or_declared(&self) -> Self {
-        let counts = |it: &&Control| it.score.is_some() || it.was_declared();
+        self.of_controls(|it| it.score.is_some() || it.was_declared())
+    }
+
+    fn of_controls(&self, are: impl Fn(&Control) -> bool) -> Self {
+        let controls = self.controls.iter().filter(|(it, _)| are(it));
         Self {
-            controls: self.controls().filter(counts).collect(),
+            controls: controls.cloned().collect(),
+            labels: Arc::clone(&self.labels),
             recommendations: self.recommendations.clone(),
             ..*self
         }
@@ -110,8 +130,12 @@ impl<'a> DataView<'a> {
     }
 
     /// The controls that the configuration selects.
-    pub(super) fn controls(&self) -> impl Iterator<Item = &'a Control> {
-        self.controls.iter().copied()
+    pub(super) fn controls(&self) -> impl Iterator<Item = ShownControl<'_>> {
+        self.controls.iter().map(|(control, place)| {
+            let labels = self.labels.get(place.clone()).unwrap_or_default();
+            let labels = ControlLabels::new(control, labels);
+            ShownControl { control, labels }
+        })
     }
 
     /// The recommendations that the configuration selects.
@@ -120,9 +144,25 @@ impl<'a> DataView<'a> {
     }
 
     /// Selected controls with their catalogue entry.
-    pub(super) fn entries(&self) -> impl Iterator<Item = (&Control, &CatalogueEntry)> {
-        self.controls()
-            .filter_map(|control| Some((control, control.entry.as_deref()?)))
+    pub(super) fn entries(&self) -> impl Iterator<Item = (ShownControl<'_>, &CatalogueEntry)> {
+        self.controls().filter_map(|shown| {
+            let entry = shown.control.entry.as_deref()?;
+            Some((shown, entry))
+        })
+    }
+}
+
+/// A control that has series.
+pub(super) struct ShownControl<'a> {
+    control: &'a Control,
+    pub(super) labels: ControlLabels<'a>,
+}
+
+impl Deref for ShownControl<'_> {
+    type Target = Control;
+
+    fn deref(&self) -> &Control {
+        self.control
     }
 }
 

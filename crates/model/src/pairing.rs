@@ -28,8 +28,8 @@ impl Pairing {
         scores: impl IntoIterator<Item = &'a Arc<ControlScore>>,
     ) -> Self {
         let mut pairing = Self::default();
-        let mut by_id: HashMap<&str, &Arc<ControlScore>> = HashMap::new();
-        let mut order = Vec::new();
+        let mut by_id: HashMap<&str, &Arc<ControlScore>> = HashMap::with_capacity(entries.len());
+        let mut order = Vec::with_capacity(entries.len());
         for score in scores {
             match by_id.entry(&score.id) {
                 Entry::Vacant(vacant) => {

@@ -1,12 +1,12 @@
 //! The catalogue and the report of one tenant, joined.
 
 use crate::points::rounded;
-use crate::projection::CountedControl;
 use crate::{
     Anomalies, Approval, Catalogue, CatalogueEntry, Category, CategoryPins, ControlRules,
     ControlScore, ControlState, Decision, DecisionState, History, IdentityScore, Judgement,
     MinimumReason, Pairing, Points, Projection, Recommendation, Report, ScoreHistory, Timestamp,
 };
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A control with its data from both lists.
@@ -227,22 +227,17 @@ impl TenantSnapshot {
 
     /// Sums over the scored controls of each category that has one.
     pub fn category_totals(&self) -> Vec<CategoryTotal> {
-        Category::ALL
-            .into_iter()
-            .filter_map(|category| self.category_total(category))
-            .collect()
-    }
-
-    fn category_total(&self, category: Category) -> Option<CategoryTotal> {
-        let scored = || self.scored().filter(|(it, _)| it.category == category);
-        scored().next()?;
-        let score = scored().map(|(_, score)| score.score).sum();
-        let max_score = scored().map(|(it, _)| it.max_score()).sum();
-        Some(CategoryTotal {
+        let mut scored: BTreeMap<Category, Vec<(&Control, &ControlScore)>> = BTreeMap::new();
+        for (control, score) in self.scored() {
+            let of_category = scored.entry(control.category).or_default();
+            of_category.push((control, score));
+        }
+        let totals = scored.into_iter().map(|(category, scored)| CategoryTotal {
             category,
-            score,
-            max_score,
-        })
+            score: scored.iter().map(|(_, it)| it.score).sum(),
+            max_score: scored.iter().map(|(it, _)| it.max_score()).sum(),
+        });
+        totals.collect()
     }
 
     /// The planned and the achievable score of a category.
@@ -274,10 +269,6 @@ impl TenantSnapshot {
         // Where the report has unusable scores, a control without one may count.
         let is_complete = self.report.as_ref().is_some_and(|it| it.has_every_score());
         let counted = controls.filter(|it| it.score.is_some() || !is_complete);
-        let counted = counted.map(|it| CountedControl {
-            state: it.state(),
-            lacking: it.points_to_gain(),
-        });
         Projection::new(score, max_score, counted)
     }
 
