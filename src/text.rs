@@ -40,13 +40,17 @@ pub fn single_line(text: &str) -> Cow<'_, str> {
 
 /// Whether a text is ASCII and one line already, as nearly all of Graph's texts are.
 fn is_single_line(text: &str) -> bool {
-    let mut before = b' ';
-    let is_plain = |byte: u8| {
-        let is_first_blank = byte == b' ' && before != b' ';
-        before = byte;
-        is_first_blank || byte.is_ascii_graphic()
-    };
-    text.bytes().all(is_plain) && !text.ends_with(' ')
+    let bytes = text.as_bytes();
+    let pairs = bytes.iter().zip(bytes.get(1..).unwrap_or_default());
+    let has_two_blanks = pairs.fold(false, |any, (a, b)| any | (*a == b' ') & (*b == b' '));
+    is_visible(text) && !has_two_blanks && !text.starts_with(' ') && !text.ends_with(' ')
+}
+
+/// Whether a text consists of visible ASCII characters and blanks.
+fn is_visible(text: &str) -> bool {
+    // Without an early end, so that many bytes are compared at once.
+    let bytes = text.bytes();
+    bytes.fold(true, |all, byte| all & matches!(byte, b' '..=b'~'))
 }
 
 /// A text on one line, truncated to `max` bytes.
@@ -99,7 +103,7 @@ pub fn named(names: impl ExactSizeIterator<Item = impl ToString>, max: usize) ->
 
 /// Whether a text is displayed as it is.
 pub fn is_printable(text: &str) -> bool {
-    !text.contains(|c: char| c.is_control() || changes_direction(c))
+    is_visible(text) || !text.contains(|c: char| c.is_control() || changes_direction(c))
 }
 
 fn changes_direction(c: char) -> bool {

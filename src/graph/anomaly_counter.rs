@@ -25,12 +25,14 @@ pub struct UnknownWord {
 
 /// A word without what varies in its spelling: Graph and the portal write
 /// `riskAccepted`, `Risk accepted` and `risk-accepted`.
-fn normalised(word: &str) -> String {
+fn normalise(word: &str, normalised: &mut String) {
     let is_blank = |char: &char| char.is_whitespace() || ['-', '_'].contains(char);
-    let letters = word.chars().filter(|char| !is_blank(char));
-    let mut normalised = String::with_capacity(word.len());
-    normalised.extend(letters.map(|char| char.to_ascii_lowercase()));
-    normalised
+    normalised.clear();
+    match word.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        true => normalised.push_str(word),
+        false => normalised.extend(word.chars().filter(|char| !is_blank(char))),
+    }
+    normalised.make_ascii_lowercase();
 }
 
 /// Reads fields and counts those that are unexpected.
@@ -38,6 +40,8 @@ fn normalised(word: &str) -> String {
 pub(super) struct AnomalyCounter {
     pub(super) anomalies: Anomalies,
     pub(super) words: BTreeSet<UnknownWord>,
+    /// The last word in its plain spelling, kept for its memory.
+    normalised: String,
 }
 
 impl AnomalyCounter {
@@ -71,7 +75,8 @@ impl AnomalyCounter {
         let Some(word) = text.get() else {
             return default;
         };
-        parse(&normalised(word)).unwrap_or_else(|| {
+        normalise(word, &mut self.normalised);
+        parse(&self.normalised).unwrap_or_else(|| {
             self.unknown(field, word);
             default
         })

@@ -29,10 +29,10 @@ pub(super) fn page(reader: &mut CatalogueReader, page: &str) -> Result<Option<St
 fn add_page<'a, T: Element<'a>>(
     subject: Subject,
     page: &'a str,
-    add: impl FnOnce(&LenientList<T>),
+    add: impl FnOnce(LenientList<T>),
 ) -> Result<Option<String>, GraphError> {
     let page = pages::parse(subject, page)?;
-    add(&page.value);
+    add(page.value);
     Ok(page.next_link)
 }
 
@@ -79,13 +79,13 @@ pub(super) fn report(page: &str) -> Result<Page<ReadReport>, GraphError> {
     let page = pages::parse(Subject::Report, page)?;
     Ok(Page {
         next_link: page.next_link,
-        value: newest_report(&page.value)?,
+        value: newest_report(page.value)?,
     })
 }
 
-fn newest_report(scores: &LenientList<wire::Score<'_>>) -> Result<ReadReport, GraphError> {
+fn newest_report(scores: LenientList<wire::Score<'_>>) -> Result<ReadReport, GraphError> {
     let subject = Subject::Report;
-    let scored = scores.elements.iter();
+    let scored = scores.elements.into_iter();
     let newest =
         scored.max_by_key(|score| AnomalyCounter::default().time(&score.created_date_time));
     match newest {
@@ -124,15 +124,15 @@ pub(super) fn daily_scores(page: &str) -> Result<DaysPage<DailyScore>, GraphErro
 
 fn days_page<T>(
     page: &str,
-    translate: impl Fn(&wire::Score<'_>) -> Option<T>,
+    translate: impl Fn(wire::Score<'_>) -> Option<T>,
 ) -> Result<DaysPage<T>, GraphError> {
     let page = pages::parse::<wire::Score<'_>>(Subject::Report, page)?;
     let scores = page.value;
     let tenants = scores.elements.iter();
     let tenants = tenants.filter_map(|score| score.azure_tenant_id.get());
     Ok(DaysPage {
-        elements: scores.elements.iter().filter_map(translate).collect(),
         tenants: tenants.map(str::to_owned).collect(),
+        elements: scores.elements.into_iter().filter_map(translate).collect(),
         unread: scores.unread,
         next_link: page.next_link,
     })
@@ -180,9 +180,9 @@ pub(super) fn customers_page(
     page: &str,
 ) -> Result<Option<String>, GraphError> {
     match subject {
-        Subject::Relationships => add_page(subject, page, |it| reader.relationships(it)),
-        Subject::OrganizationMembers => add_page(subject, page, |it| reader.members(it)),
-        _ => add_page(subject, page, |it| reader.customers(it)),
+        Subject::Relationships => add_page(subject, page, |it| reader.relationships(&it)),
+        Subject::OrganizationMembers => add_page(subject, page, |it| reader.members(&it)),
+        _ => add_page(subject, page, |it| reader.customers(&it)),
     }
 }
 

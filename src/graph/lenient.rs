@@ -1,5 +1,6 @@
 //! JSON values that may have an unexpected type, and lists of them.
 
+use super::inner_list;
 use super::plain_list::{MAX_ELEMENTS, Object, PlainList};
 use serde::Deserialize;
 use serde::de::value::MapDeserializer;
@@ -191,7 +192,10 @@ impl<'de> Deserializer<'de> for RefusedField<'de> {
         name: &'static str,
         visitor: V,
     ) -> Result<V::Value, Self::Error> {
-        self.0.deserialize_newtype_struct(name, visitor)
+        match name {
+            inner_list::NAME => visitor.visit_borrowed_str(self.0.get()),
+            _ => self.0.deserialize_newtype_struct(name, visitor),
+        }
     }
 
     serde::forward_to_deserialize_any! {
@@ -299,10 +303,17 @@ fn object<'a, T: Element<'a>>(json: &'a RawValue) -> Option<T> {
 }
 
 /// A list whose unreadable elements are skipped.
+#[derive(Debug)]
 pub(super) struct LenientList<T> {
     pub(super) elements: Vec<T>,
     /// How many elements could not be read.
     pub(super) unread: usize,
+}
+
+impl<T> Default for LenientList<T> {
+    fn default() -> Self {
+        PlainList(Vec::new()).into()
+    }
 }
 
 impl<T> From<PlainList<T>> for LenientList<T> {
@@ -328,65 +339,23 @@ pub(super) fn list<'a, T: Element<'a>>(
     list: &'a RawValue,
     max: usize,
 ) -> Result<LenientList<T>, ListError> {
-    let raw = raw_list(list)?;
+    let raw = raw_list(list.get())?;
     match raw.len() > max {
         true => Err(ListError::TooLong),
         false => Ok(objects(&raw)),
     }
 }
 
-fn raw_list(list: &RawValue) -> Result<Vec<&RawValue>, ListError> {
-    serde_json::from_str(list.get()).map_err(|_| ListError::NotAList)
+/// The elements of a list, not parsed.
+pub(super) fn raw_list(list: &str) -> Result<Vec<&RawValue>, ListError> {
+    serde_json::from_str(list).map_err(|_| ListError::NotAList)
 }
 
-fn objects<'a, T: Element<'a>>(raw: &[&'a RawValue]) -> LenientList<T> {
+/// Parses objects, and skips those that are unreadable.
+pub(super) fn objects<'a, T: Element<'a>>(raw: &[&'a RawValue]) -> LenientList<T> {
     let elements: Vec<T> = raw.iter().filter_map(|json| object(json)).collect();
     let unread = raw.len() - elements.len();
     LenientList { elements, unread }
-}
-
-/// Parses a list inside an element; `None` means that the value is missing, not
-/// a list or too long.
-pub(super) fn inner_list<'a, T: Element<'a>>(json: &LenientJson<'a>) -> Option<LenientList<T>> {
-    if let Some(list) = plain_list(json) {
-        return Some(list);
-    }
-    let raw = raw_inner_list(json)?;
-    (raw.len() <= MAX_ELEMENTS).then(|| objects(&raw))
-}
-
-/// Like [`inner_list`], for a list of any length. Of a long one the last `max`
-/// elements are parsed.
-pub(super) fn end_of_inner_list<'a, T: Element<'a>>(
-    json: &LenientJson<'a>,
-    max: usize,
-) -> Option<LenientList<T>> {
-    if let Some(list) = plain_list(json).filter(|it| it.elements.len() <= max) {
-        return Some(list);
-    }
-    let raw = raw_inner_list(json)?;
-    let skipped = raw.len().saturating_sub(max);
-    let mut list = objects(raw.get(skipped..)?);
-    list.unread += skipped;
-    Some(list)
-}
-
-/// The list, if it can be parsed in one pass.
-fn plain_list<'a, T: Element<'a>>(json: &LenientJson<'a>) -> Option<LenientList<T>> {
-    let LenientJson::Present(json) = json else {
-        return None;
-    };
-    let list: PlainList<T> = serde_json::from_str(json.get()).ok()?;
-    Some(list.into())
-}
-
-/// Null is an empty list.
-fn raw_inner_list<'a>(json: &LenientJson<'a>) -> Option<Vec<&'a RawValue>> {
-    match json {
-        LenientJson::Missing => None,
-        LenientJson::Present(json) if json.get() == "null" => Some(Vec::new()),
-        LenientJson::Present(json) => raw_list(json).ok(),
-    }
 }
 
 #[cfg(test)]
@@ -475,15 +444,5 @@ mod tests {
         }
         let thrice = r#"{"state":"Ignored","state":"Default","state":"Default"}"#;
         assert_eq!(read(thrice), None);
-    }
-
-    #[test]
-    fn the_end_of_a_long_list_is_parsed() {
-        let raw = RawValue::from_string(r#"[{"id":"A"},7,{"id":"B"},8]"#.to_owned()).unwrap();
-        let json = LenientJson::Present(&raw);
-        let list: LenientList<Profile<'_>> = end_of_inner_list(&json, 2).unwrap();
-        let ids: Vec<_> = list.elements.iter().map(|it| it.id.get()).collect();
-        assert_eq!(ids, [Some("B")]);
-        assert_eq!(list.unread, 3);
     }
 }

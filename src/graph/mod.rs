@@ -16,6 +16,7 @@ mod endpoint;
 mod entra_lists;
 mod error;
 mod http_clients;
+mod inner_list;
 mod lenient;
 mod pages;
 mod past_days;

@@ -5,7 +5,7 @@
 //! Secure Score, a new one becomes *unknown* and is counted.
 
 use super::anomaly_counter::{AnomalyCounter, UnknownWord};
-use super::lenient::{self, LenientJson, LenientList, LenientText};
+use super::lenient::{LenientList, LenientText};
 use super::translate::MAX_TEXT;
 use super::wire;
 use crate::text::{clean_line, single_line};
@@ -40,10 +40,10 @@ impl RecommendationReader {
     }
 
     /// Adds the elements of one page.
-    pub(super) fn page(&mut self, page: &LenientList<wire::Recommendation<'_>>) {
+    pub(super) fn page(&mut self, page: LenientList<wire::Recommendation<'_>>) {
         self.unread += page.unread as u64;
         self.counter.skipped(SkippedField::Element, page.unread);
-        for element in &page.elements {
+        for element in page.elements {
             let Some(id) = self.counter.id(&element.id) else {
                 self.unread += 1;
                 continue;
@@ -103,7 +103,7 @@ impl RecommendationReader {
 /// without the tenant.
 fn entry(
     tail: &str,
-    element: &wire::Recommendation<'_>,
+    element: wire::Recommendation<'_>,
     counter: &mut AnomalyCounter,
 ) -> Option<RecommendationEntry> {
     if tail.is_empty() {
@@ -220,19 +220,14 @@ fn category(word: &str) -> Option<RecommendationCategory> {
 /// sometimes then: that is not an empty one. Their number is unknown also where
 /// Graph sends the first page of them only.
 fn impacted_resources(
-    element: &wire::Recommendation<'_>,
+    element: wire::Recommendation<'_>,
     counter: &mut AnomalyCounter,
 ) -> Option<BTreeMap<RecommendationStatus, u64>> {
-    let list = &element.impacted_resources;
-    if element.more_resources.get().is_some() {
+    let list = element.impacted_resources;
+    if element.more_resources.get().is_some() || list.is_missing() || list.is_null() {
         return None;
     }
-    match list {
-        LenientJson::Missing => return None,
-        LenientJson::Present(json) if json.get() == "null" => return None,
-        LenientJson::Present(_) => {}
-    }
-    let Some(list) = lenient::inner_list::<wire::ImpactedResource<'_>>(list) else {
+    let Some(list) = list.elements() else {
         counter.skipped(SkippedField::Resource, 1);
         return None;
     };

@@ -7,7 +7,8 @@
 
 use super::anomaly_counter::{AnomalyCounter, UnknownWord};
 use super::date::Date;
-use super::lenient::{self, Element, LenientJson, LenientList, LenientNumber, LenientText};
+use super::inner_list::InnerList;
+use super::lenient::{Element, LenientList, LenientNumber, LenientText};
 use super::wire;
 use crate::text::{clean_line, cut, single_line};
 use secure_score_model::{
@@ -57,15 +58,15 @@ impl CatalogueReader {
     }
 
     /// Adds the elements of one page.
-    pub(super) fn page(&mut self, page: &LenientList<wire::Profile<'_>>) {
+    pub(super) fn page(&mut self, page: LenientList<wire::Profile<'_>>) {
         self.pages += 1;
         self.counter.skipped(SkippedField::Element, page.unread);
         self.elements += page.elements.len();
         self.entries.reserve(page.elements.len());
         self.positions.reserve(page.elements.len());
-        for profile in &page.elements {
-            let states = &profile.control_state_updates;
-            self.without_states += usize::from(matches!(states, LenientJson::Missing));
+        for profile in page.elements {
+            let lacks_states = profile.control_state_updates.is_missing();
+            self.without_states += usize::from(lacks_states);
             if let Some(tenant) = profile.azure_tenant_id.get()
                 && !self
                     .tenants
@@ -125,9 +126,9 @@ fn is_newer(entry: &CatalogueEntry, kept: &CatalogueEntry, now: Timestamp) -> bo
     }
 }
 
-fn entry(profile: &wire::Profile<'_>, counter: &mut AnomalyCounter) -> Option<CatalogueEntry> {
+fn entry(profile: wire::Profile<'_>, counter: &mut AnomalyCounter) -> Option<CatalogueEntry> {
     let id = counter.id(&profile.id)?;
-    let history = history(&profile.control_state_updates, counter);
+    let history = history(profile.control_state_updates, counter);
     let title = profile.title.get().unwrap_or(&id);
     let mut amount = |field, text| counter.word(field, text, Level::Unknown, level);
     let user_impact = amount(UnknownField::UserImpact, &profile.user_impact);
@@ -163,8 +164,8 @@ fn text(text: &LenientText<'_>) -> Option<Arc<str>> {
 /// The changes of a control's state. Each update that cannot be read has an
 /// unknown state, and so has a history that is missing or no list: the control
 /// must not look as if it was never changed.
-fn history(updates: &LenientJson<'_>, counter: &mut AnomalyCounter) -> History {
-    let updates = lenient::end_of_inner_list::<wire::StateUpdate<'_>>(updates, MAX_UPDATES);
+fn history(updates: InnerList<'_, wire::StateUpdate<'_>>, counter: &mut AnomalyCounter) -> History {
+    let updates = updates.last_elements(MAX_UPDATES);
     let updates = updates.unwrap_or_else(|| LenientList {
         elements: Vec::new(),
         unread: 1,
@@ -256,12 +257,11 @@ fn action_type(word: &str) -> Option<ActionType> {
 /// Translates one day's score. Returns it with the words in it that this
 /// version does not know.
 pub(super) fn report(
-    score: &wire::Score<'_>,
+    score: wire::Score<'_>,
     mut counter: AnomalyCounter,
 ) -> (Report, BTreeSet<UnknownWord>) {
-    let controls: Vec<wire::ControlScore<'_>> = elements(&score.control_scores, &mut counter);
-    let averages: Vec<wire::Comparison<'_>> =
-        elements(&score.average_comparative_scores, &mut counter);
+    let controls = elements(score.control_scores, &mut counter);
+    let averages = elements(score.average_comparative_scores, &mut counter);
     let report = Report {
         entra_tenant_id: score.azure_tenant_id.get().unwrap_or_default().into(),
         as_of: counter.time(&score.created_date_time),
@@ -280,7 +280,7 @@ pub(super) fn report(
 }
 
 /// The score of a day, if it has a day and a maximum.
-pub(super) fn daily_score(score: &wire::Score<'_>) -> Option<DailyScore> {
+pub(super) fn daily_score(score: wire::Score<'_>) -> Option<DailyScore> {
     let mut counter = AnomalyCounter::default();
     DailyScore::of(&Report {
         as_of: counter.time(&score.created_date_time),
@@ -292,10 +292,11 @@ pub(super) fn daily_score(score: &wire::Score<'_>) -> Option<DailyScore> {
 
 /// The elements of a list inside a report. A missing list is empty; an invalid
 /// one is empty and counted.
-fn elements<'a, T: Element<'a>>(list: &LenientJson<'a>, counter: &mut AnomalyCounter) -> Vec<T> {
-    let list = lenient::inner_list(list).unwrap_or_else(|| LenientList {
+fn elements<'a, T: Element<'a>>(list: InnerList<'a, T>, counter: &mut AnomalyCounter) -> Vec<T> {
+    let unread = usize::from(!list.is_missing());
+    let list = list.elements().unwrap_or_else(|| LenientList {
         elements: Vec::new(),
-        unread: usize::from(!matches!(list, LenientJson::Missing)),
+        unread,
     });
     counter.skipped(SkippedField::Element, list.unread);
     list.elements

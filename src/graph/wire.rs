@@ -11,6 +11,7 @@
 //! `delegatedAdminCustomer`, `delegatedAdminRelationship` and
 //! `multiTenantOrganizationMember` of v1.0 from their documentation alone.
 
+use super::inner_list::InnerList;
 use super::lenient::{Element, LenientJson, LenientNumber, LenientText};
 use serde::Deserialize;
 
@@ -48,7 +49,7 @@ pub(super) struct Profile<'a> {
     pub(super) action_url: LenientText<'a>,
     pub(super) max_score: LenientNumber,
     pub(super) deprecated: LenientText<'a>,
-    pub(super) control_state_updates: LenientJson<'a>,
+    pub(super) control_state_updates: InnerList<'a, StateUpdate<'a>>,
 }
 
 // Either copy may hide an acceptance.
@@ -81,8 +82,8 @@ pub(super) struct Score<'a> {
     pub(super) max_score: LenientNumber,
     pub(super) active_user_count: LenientNumber,
     pub(super) licensed_user_count: LenientNumber,
-    pub(super) average_comparative_scores: LenientJson<'a>,
-    pub(super) control_scores: LenientJson<'a>,
+    pub(super) average_comparative_scores: InnerList<'a, Comparison<'a>>,
+    pub(super) control_scores: InnerList<'a, ControlScore<'a>>,
 }
 
 impl<'a> Element<'a> for Score<'a> {}
@@ -147,7 +148,7 @@ pub(super) struct Recommendation<'a> {
     pub(super) postpone_until_date_time: LenientText<'a>,
     pub(super) impact_type: LenientText<'a>,
     pub(super) required_licenses: LenientText<'a>,
-    pub(super) impacted_resources: LenientJson<'a>,
+    pub(super) impacted_resources: InnerList<'a, ImpactedResource<'a>>,
     #[serde(rename = "impactedResources@odata.nextLink")]
     pub(super) more_resources: LenientText<'a>,
 }
@@ -272,10 +273,9 @@ mod tests {
 
     #[test]
     fn null_updates_are_present_and_absent_updates_are_missing() {
-        for (json, present) in [(r#"{"controlStateUpdates":null}"#, true), ("{}", false)] {
-            let updates = serde_json::from_str::<Profile<'_>>(json).unwrap();
-            let updates = updates.control_state_updates;
-            assert_eq!(matches!(updates, LenientJson::Present(_)), present);
+        for (json, missing) in [(r#"{"controlStateUpdates":null}"#, false), ("{}", true)] {
+            let profile = serde_json::from_str::<Profile<'_>>(json).unwrap();
+            assert_eq!(profile.control_state_updates.is_missing(), missing);
         }
     }
 
