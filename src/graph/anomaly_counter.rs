@@ -23,7 +23,7 @@ pub struct UnknownWord {
     pub word: String,
 }
 
-/// A word without what varies in its spelling: Graph and the portal write
+/// Writes a word without what varies in its spelling: Graph and the portal write
 /// `riskAccepted`, `Risk accepted` and `risk-accepted`.
 fn normalise(word: &str, normalised: &mut String) {
     let is_blank = |char: &char| char.is_whitespace() || ['-', '_'].contains(char);
@@ -40,7 +40,7 @@ fn normalise(word: &str, normalised: &mut String) {
 pub(super) struct AnomalyCounter {
     pub(super) anomalies: Anomalies,
     pub(super) words: BTreeSet<UnknownWord>,
-    /// The last word in its plain spelling, kept for its memory.
+    /// A buffer for a normalised word: one allocation instead of one for each word.
     normalised: String,
 }
 

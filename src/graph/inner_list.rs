@@ -19,8 +19,9 @@ pub(super) enum InnerList<'a, T> {
     #[default]
     Missing,
     Null,
+    /// At most [`MAX_ELEMENTS`].
     Read(Vec<T>),
-    /// Any value of an element that could not be read in one pass.
+    /// Any value of an element that was not read in one pass.
     Unread(&'a str),
 }
 
@@ -47,16 +48,12 @@ impl<'a, T: Element<'a>> InnerList<'a, T> {
     }
 
     /// Like [`elements`](Self::elements), of a list of any length. Of a long one the
-    /// last `max` elements are read.
+    /// last `max` elements are read, which is more than [`MAX_ELEMENTS`].
     pub(super) fn last_elements(self, max: usize) -> Option<LenientList<T>> {
         match self {
             Self::Missing => None,
             Self::Null => Some(LenientList::default()),
-            Self::Read(mut elements) => {
-                let unread = elements.len().saturating_sub(max);
-                elements.drain(..unread);
-                Some(LenientList { elements, unread })
-            }
+            Self::Read(elements) => Some(PlainList(elements).into()),
             Self::Unread(json) => {
                 let raw = raw_elements(json)?;
                 let skipped = raw.len().saturating_sub(max);
@@ -102,19 +99,24 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for InnerListVisitor<T> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::lenient;
+    use super::super::pages::{self, MAX_ONE_PASS};
+    use super::super::subject::Subject;
     use super::super::wire::{Profile, StateUpdate};
     use super::*;
 
-    /// The list of a profile, as any page is read.
-    fn updates(json: &str) -> InnerList<'_, StateUpdate<'_>> {
-        let elements: &RawValue = serde_json::from_str(json).unwrap();
-        let mut profiles = lenient::list::<Profile<'_>>(elements, 1).unwrap().elements;
+    /// The list of a page's only profile.
+    fn updates(page: &str) -> InnerList<'_, StateUpdate<'_>> {
+        let page = pages::parse::<Profile<'_>>(Subject::Catalogue, page);
+        let mut profiles = page.ok().unwrap().value.elements;
         profiles.remove(0).control_state_updates
     }
 
+    fn page(fields: &str) -> String {
+        format!(r#"{{"value":[{{{fields}}}]}}"#)
+    }
+
     #[test]
-    fn a_list_is_read_with_its_element_where_that_can_be_read_at_once() {
+    fn a_list_is_read_with_its_element_where_that_can_be_read_in_one_pass() {
         for (list, read) in [
             (r#"[{"state":"Ignored"}]"#, true),
             ("[]", true),
@@ -126,25 +128,32 @@ mod tests {
             ("7", false),
             (r#""Ignored""#, false),
         ] {
-            let json = format!(r#"[{{"id":"A","controlStateUpdates":{list}}}]"#);
-            let updates = updates(&json);
+            let page = page(&format!(r#""controlStateUpdates":{list}"#));
+            let updates = updates(&page);
             assert_eq!(matches!(updates, InnerList::Read(_)), read, "{list}");
-            assert_eq!(
-                matches!(updates, InnerList::Unread(it) if it == list),
-                !read
-            );
+            let is_unread = matches!(updates, InnerList::Unread(it) if it == list);
+            assert_eq!(is_unread, !read, "{list}");
         }
     }
 
     #[test]
+    fn the_lists_of_a_long_page_are_read_one_at_a_time() {
+        let (list, long) = (r#"[{"state":"Ignored"}]"#, "x".repeat(MAX_ONE_PASS));
+        let page = page(&format!(r#""title":"{long}","controlStateUpdates":{list}"#));
+        assert!(matches!(updates(&page), InnerList::Unread(it) if it == list));
+        let read = updates(&page).elements().unwrap();
+        assert_eq!(read.elements[0].state.get(), Some("Ignored"));
+    }
+
+    #[test]
     fn null_is_an_empty_list_and_a_missing_one_is_none() {
-        // The same of an element that is read field by field.
+        // The same of an element that is read by its fields.
         for more in ["", r#","tier":"\ud800""#] {
-            let null = format!(r#"[{{"controlStateUpdates":null{more}}}]"#);
+            let null = page(&format!(r#""controlStateUpdates":null{more}"#));
             assert!(updates(&null).is_null());
             let list = updates(&null).elements().unwrap();
             assert!(list.elements.is_empty() && list.unread == 0);
-            let missing = format!(r#"[{{"id":"A"{more}}}]"#);
+            let missing = page(&format!(r#""id":"A"{more}"#));
             assert!(updates(&missing).is_missing());
             assert!(updates(&missing).elements().is_none());
         }
@@ -152,15 +161,11 @@ mod tests {
 
     #[test]
     fn the_end_of_a_long_list_is_read() {
-        for (list, max, unread) in [
-            (r#"{"state":"A"},{"state":"B"},{"state":"C"}"#, 2, 1),
-            (r#"{"state":"A"},7,{"state":"B"},{"state":"C"},8"#, 3, 3),
-        ] {
-            let json = format!(r#"[{{"controlStateUpdates":[{list}]}}]"#);
-            let end = updates(&json).last_elements(max).unwrap();
-            let states: Vec<_> = end.elements.iter().map(|it| it.state.get()).collect();
-            assert_eq!(states, [Some("B"), Some("C")]);
-            assert_eq!(end.unread, unread);
-        }
+        let list = r#"[{"state":"A"},7,{"state":"B"},{"state":"C"},8]"#;
+        let page = page(&format!(r#""controlStateUpdates":{list}"#));
+        let end = updates(&page).last_elements(3).unwrap();
+        let states: Vec<_> = end.elements.iter().map(|it| it.state.get()).collect();
+        assert_eq!(states, [Some("B"), Some("C")]);
+        assert_eq!(end.unread, 3);
     }
 }

@@ -157,11 +157,14 @@ impl<'de> Visitor<'de> for ScalarVisitor {
     }
 }
 
-/// A field that serde_json refuses: half a surrogate pair, a number without a
-/// finite value, or a list in a list in a list without end.
-struct RefusedField<'a>(&'a RawValue);
+/// A field that serde_json may refuse: half a surrogate pair, a number without a
+/// finite value, or a list in a list in a list without end. An [`InnerList`] stays
+/// unread.
+///
+/// [`InnerList`]: inner_list::InnerList
+struct RefusableField<'a>(&'a RawValue);
 
-impl<'de> IntoDeserializer<'de, serde_json::Error> for RefusedField<'de> {
+impl<'de> IntoDeserializer<'de, serde_json::Error> for RefusableField<'de> {
     type Deserializer = Self;
 
     fn into_deserializer(self) -> Self {
@@ -169,7 +172,7 @@ impl<'de> IntoDeserializer<'de, serde_json::Error> for RefusedField<'de> {
     }
 }
 
-impl<'de> Deserializer<'de> for RefusedField<'de> {
+impl<'de> Deserializer<'de> for RefusableField<'de> {
     type Error = serde_json::Error;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
@@ -286,20 +289,21 @@ impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
 }
 
 /// Parses an object. Only one with a key that occurs twice, or with anything else
-/// that serde_json refuses, takes the second, slower way.
+/// that serde_json refuses, is read by its fields, which is slower.
 fn object<'a, T: Element<'a>>(json: &'a RawValue) -> Option<T> {
-    let json = json.get();
-    let plain = serde_json::from_str(json).ok().map(|Object(it)| it);
-    plain.or_else(|| {
-        let Fields { last, ambiguous } = serde_json::from_str(json).ok()?;
-        let is_readable =
-            |key: &Cow<'_, str>| !T::UNAMBIGUOUS.contains(&&**key) || !ambiguous.contains(key);
-        let fields = last
-            .into_iter()
-            .filter(|(key, _)| is_readable(key))
-            .map(|(key, value)| (key, RefusedField(value)));
-        T::deserialize(MapDeserializer::new(fields)).ok()
-    })
+    let plain = serde_json::from_str(json.get()).ok().map(|Object(it)| it);
+    plain.or_else(|| object_by_fields(json))
+}
+
+fn object_by_fields<'a, T: Element<'a>>(json: &'a RawValue) -> Option<T> {
+    let Fields { last, ambiguous } = serde_json::from_str(json.get()).ok()?;
+    let is_readable =
+        |key: &Cow<'_, str>| !T::UNAMBIGUOUS.contains(&&**key) || !ambiguous.contains(key);
+    let fields = last
+        .into_iter()
+        .filter(|(key, _)| is_readable(key))
+        .map(|(key, value)| (key, RefusableField(value)));
+    T::deserialize(MapDeserializer::new(fields)).ok()
 }
 
 /// A list whose unreadable elements are skipped.
@@ -334,7 +338,8 @@ pub(super) enum ListError {
     TooLong,
 }
 
-/// Parses a list of at most `max` objects.
+/// Parses a list of at most `max` objects by their fields: of the lists inside them one
+/// is read at a time.
 pub(super) fn list<'a, T: Element<'a>>(
     list: &'a RawValue,
     max: usize,
@@ -342,7 +347,7 @@ pub(super) fn list<'a, T: Element<'a>>(
     let raw = raw_list(list.get())?;
     match raw.len() > max {
         true => Err(ListError::TooLong),
-        false => Ok(objects(&raw)),
+        false => Ok(readable(&raw, object_by_fields)),
     }
 }
 
@@ -353,7 +358,14 @@ pub(super) fn raw_list(list: &str) -> Result<Vec<&RawValue>, ListError> {
 
 /// Parses objects, and skips those that are unreadable.
 pub(super) fn objects<'a, T: Element<'a>>(raw: &[&'a RawValue]) -> LenientList<T> {
-    let elements: Vec<T> = raw.iter().filter_map(|json| object(json)).collect();
+    readable(raw, object)
+}
+
+fn readable<'a, T>(
+    raw: &[&'a RawValue],
+    read: impl Fn(&'a RawValue) -> Option<T>,
+) -> LenientList<T> {
+    let elements: Vec<T> = raw.iter().filter_map(|json| read(json)).collect();
     let unread = raw.len() - elements.len();
     LenientList { elements, unread }
 }

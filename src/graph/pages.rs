@@ -102,12 +102,18 @@ pub(super) fn text(body: &[u8]) -> Cow<'_, str> {
     std::str::from_utf8(body).map_or_else(|_| String::from_utf8_lossy(body), Cow::Borrowed)
 }
 
+/// The longest body that is parsed in one pass, with the lists inside its elements:
+/// they need up to a hundred times its bytes. A page of 200 controls has 300 kB.
+pub(super) const MAX_ONE_PASS: usize = 512 * 1024;
+
 /// Parses a page with its elements: in one pass, if all of them can be read.
 pub(super) fn parse<'a, T: Element<'a>>(
     subject: Subject,
     body: &'a str,
 ) -> Result<Page<LenientList<T>>, GraphError> {
-    if let Ok(page) = serde_json::from_str::<Page<PlainList<T>>>(body) {
+    if body.len() <= MAX_ONE_PASS
+        && let Ok(page) = serde_json::from_str::<Page<PlainList<T>>>(body)
+    {
         return Ok(Page {
             next_link: page.next_link,
             value: page.value.into(),
