@@ -9,8 +9,9 @@ const MAX_WAIT: Duration = Duration::from_secs(1);
 
 /// The lists of Secure Score whose refresh is not over.
 ///
-/// Both are requested at the same time first, and with `refresh.mode: scrape` always.
-/// Rendering takes longer than parsing, so they are rendered once, unless one is slow.
+/// Both are requested together at first, and with `refresh.mode: scrape` where both are
+/// overdue. Rendering takes longer than parsing, so the first that ends waits for the
+/// other, a second at most. Its health and its saved state do not wait.
 #[derive(Debug, Clone, Default)]
 pub(super) struct RequestedLists {
     requested: Vec<Api>,
@@ -27,7 +28,7 @@ impl RequestedLists {
         }
     }
 
-    /// Notes that a list is requested.
+    /// Notes that the refresh of a list begins.
     pub(super) fn begin(&mut self, api: Api) {
         if Api::SECURE_SCORE.contains(&api) && !self.requested.contains(&api) {
             self.requested.push(api);

@@ -172,7 +172,7 @@ impl TenantCell {
         }
     }
 
-    /// Notes that a list is requested, see [`RequestedLists`].
+    /// Notes that a refresh of a list begins; it may still wait for its permit.
     pub(super) fn begin(&self, api: Api) {
         self.data.lock().requested_lists.begin(api);
     }
@@ -372,6 +372,8 @@ impl Update<'_> {
             false => Vec::new(),
         };
         events.extend(self.next.status_events(&statuses, now));
+        // A restart would emit them again: what was saved has not seen them.
+        self.save |= !events.is_empty();
         *self.current = self.next;
         let data = &*self.current;
         if data.stopped {
@@ -409,7 +411,9 @@ mod tests {
     use crate::events::Events;
     use crate::graph::UnknownWord;
     use crate::logged::log_of;
+    use crate::refresh::StateWriter;
     use crate::store::TenantState;
+    use crate::store::state_directory::StateDirectory;
     use crate::telemetry::Telemetry;
     use secure_score_model::{
         CatalogueEntry, Category, ControlState, History, Persons, Points, Reason,
@@ -624,10 +628,11 @@ mod tests {
         assert_eq!(emitted(&cell), ["state_changed"]);
         assert_eq!(points(&after), Points::new(6.0));
 
+        cell.begin(Api::Recommendations);
         cell.begin(Api::Profiles);
         refreshed(&cell, Api::Profiles, Ok(catalogue(&["A"], false)));
         let alone = snapshot(&cell);
-        assert!(!Arc::ptr_eq(&after, &alone), "no other one is requested");
+        assert!(!Arc::ptr_eq(&after, &alone), "it waits for none of Entra");
 
         cell.begin(Api::Scores);
         cell.begin(Api::Profiles);
@@ -636,6 +641,49 @@ mod tests {
         cell.render_late().await;
         assert_eq!(began.elapsed(), Duration::from_secs(1));
         assert!(!Arc::ptr_eq(&alone, &snapshot(&cell)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_list_that_waits_for_another_is_rendered_when_that_is_given_up() {
+        let waiting = || {
+            let cell = cell();
+            cell.begin(Api::Scores);
+            refreshed(&cell, Api::Profiles, Ok(accepted(false)));
+            assert!(emitted(&cell).is_empty());
+            cell
+        };
+        let reloaded = waiting();
+        let settings = Arc::clone(&reloaded.data.lock().settings);
+        reloaded.reconfigure(settings);
+        assert_eq!(emitted(&reloaded), ["state_changed"]);
+
+        let postponed = waiting();
+        let mut update = postponed.update();
+        update.postpone(Api::Scores, HOUR);
+        update.publish();
+        assert_eq!(emitted(&postponed), ["state_changed"]);
+
+        let refused = waiting();
+        refused.refuse("fabrikam");
+        assert!(!refused.data.lock().requested_lists.are_awaited());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_rendered_late_is_saved_with_its_events_as_seen() {
+        let folder = tempfile::tempdir().unwrap();
+        let directory = Arc::new(StateDirectory::open(folder.path()).unwrap());
+        let telemetry = Arc::new(Telemetry::new().unwrap());
+        let writer = StateWriter::new(Arc::clone(&directory), Arc::default(), telemetry);
+        let writer = Arc::new(writer);
+        let mut cell = cell();
+        cell.context.state_writer = Some(Arc::clone(&writer));
+        cell.begin(Api::Scores);
+        refreshed(&cell, Api::Profiles, Ok(accepted(false)));
+        cell.render_late().await;
+        assert_eq!(emitted(&cell), ["state_changed"]);
+        writer.close();
+        let saved = directory.load("contoso").unwrap();
+        assert_eq!(saved.seen, cell.data.lock().seen);
     }
 
     #[tokio::test]

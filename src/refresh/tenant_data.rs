@@ -155,6 +155,7 @@ impl TenantData {
     /// Stops exporting, because another alias is served of the same Entra
     /// tenant.
     pub(super) fn refuse_duplicate(&mut self, served: &str) {
+        self.requested_lists = RequestedLists::default();
         self.catalogue = KeptList::default();
         self.report = KeptList::default();
         self.recommendations = KeptList::default();
@@ -253,6 +254,8 @@ impl TenantData {
     }
 
     pub(super) fn reconfigure(&mut self, settings: Arc<Settings>, now: Timestamp) {
+        // Some of their loops may be stopped, and nothing old is shown after a reload.
+        self.requested_lists = RequestedLists::default();
         let (before, after) = (
             self.settings.refresh.max_staleness,
             settings.refresh.max_staleness,

@@ -7,8 +7,11 @@ use crate::world::World;
 use graph_simulator::{Api as Struck, Fault, FaultKind, Options, RetryAfter};
 use secure_score_exporter::config::RefreshMode;
 use secure_score_exporter::http::ServerOptions;
+use secure_score_model::{Control, ControlState};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+const RISK_ACCEPTED: Option<ControlState> = Some(ControlState::RiskAccepted);
 
 /// Long enough that all requests are made before it is over again.
 const INTERVAL: Duration = Duration::from_secs(4);
@@ -135,6 +138,34 @@ async fn a_scrape_refreshes_no_tenant_that_its_client_does_not_see() {
     assert_eq!(server.request("GET", "/metrics", &header).await.status, 200);
     assert_eq!(refreshes(&world, "contoso"), (2, 2));
     assert_eq!(refreshes(&world, "fabrikam"), (1, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_catalogue_waits_for_the_report_that_is_requested_with_it() {
+    let world = on_demand().await;
+    let before = Arc::clone(&world.tenant("contoso").snapshot);
+    let by = "dana@example.org";
+    let handle = world.handle();
+    handle.accept("contoso", "UserRiskPolicy", by, "").unwrap();
+    let slow = FaultKind::Slow { millis: 800 };
+    world.inject(Some("contoso"), Fault::new(Struck::Scores, slow));
+    overdue().await;
+    let refresh = world.on_demand();
+    let scrape = tokio::spawn(async move { refresh.refreshed(|_| true).await });
+    let catalogue_is_there = async {
+        while world.tenant("contoso").health.profiles.refreshes < 2 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        world.tenant("contoso")
+    };
+    let waiting = catalogue_is_there.await;
+    let is_before = Arc::ptr_eq(&waiting.snapshot, &before);
+    assert_eq!(is_before, waiting.health.scores.refreshes == 1);
+    scrape.await.unwrap();
+    let after = world.tenant("contoso");
+    assert_eq!(refreshes(&world, "contoso"), (2, 2));
+    let accepted = |it: &&Control| *it.id == *"UserRiskPolicy" && it.state() == RISK_ACCEPTED;
+    assert!(after.snapshot.controls.iter().any(|it| accepted(&it)));
 }
 
 #[tokio::test(flavor = "multi_thread")]
