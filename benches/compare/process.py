@@ -15,7 +15,7 @@ DIST = ["--profile", "dist", "--features", "jemalloc"]
 LOGGED = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
 LIBC = ctypes.CDLL(None)
 
-# With it the programs take a backtrace of errors, which no installed one does.
+# With it a program takes a backtrace for each error; an installed one runs without.
 os.environ.pop("RUST_BACKTRACE", None)
 
 
