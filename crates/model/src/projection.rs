@@ -2,7 +2,7 @@
 //! risks kept.
 
 use crate::points::rounded;
-use crate::{Control, ControlState, Points};
+use crate::{ControlState, Points};
 
 /// The planned and the achievable score of a tenant or of a category, points.
 ///
@@ -35,13 +35,22 @@ pub struct Projection {
     pub achievable: Option<Points>,
 }
 
+/// A control that the totals count, or may count.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct CountedControl {
+    /// None outside the catalogue.
+    pub(crate) state: Option<ControlState>,
+    /// The maximum less the score, where both are known.
+    pub(crate) lacking: Option<Points>,
+}
+
 impl Projection {
     /// The projection of points reached and possible, by the controls that count
-    /// in them, or may count.
-    pub(crate) fn new<'a>(
+    /// in them.
+    pub(crate) fn new(
         score: Option<Points>,
         max: Option<Points>,
-        controls: impl Iterator<Item = &'a Control> + Clone,
+        controls: impl Iterator<Item = CountedControl> + Clone,
     ) -> Self {
         if score.zip(max).is_some_and(|(score, max)| score > max) {
             return Self::default();
@@ -64,18 +73,16 @@ impl Projection {
 }
 
 /// Points that the controls in a state lack, where they are known.
-fn lacking_in<'a>(
+fn lacking_in(
     state: ControlState,
-    controls: impl Iterator<Item = &'a Control>,
+    controls: impl Iterator<Item = CountedControl>,
 ) -> Option<Points> {
-    let lacking = controls.filter_map(|it| match it.state() {
-        // One outside the catalogue, or with an unknown state, may be in this one.
-        None | Some(ControlState::Unknown) => {
-            (it.points_to_gain() != Some(Points::ZERO)).then_some(None)
-        }
-        Some(its) => (its == state).then(|| it.points_to_gain()),
+    let lacking = controls.filter(|it| it.lacking != Some(Points::ZERO));
+    let of_state = lacking.filter_map(|it| match it.state {
+        None | Some(ControlState::Unknown) => Some(None),
+        Some(its) => (its == state).then_some(it.lacking),
     });
-    lacking.sum()
+    of_state.sum()
 }
 
 #[cfg(test)]
