@@ -1,15 +1,12 @@
 //! Lists inside an element.
 
-use super::lenient::{Element, LenientList, objects, raw_list};
+use super::lenient::{Element, INNER_LIST, LenientList, objects, raw_list};
 use super::plain_list::{MAX_ELEMENTS, PlainList};
 use serde::Deserialize;
 use serde::de::{Deserializer, Visitor};
 use serde_json::value::RawValue;
 use std::fmt;
 use std::marker::PhantomData;
-
-/// The name by which a deserializer knows that it may return a list unread.
-pub(super) const NAME: &str = "InnerList";
 
 /// A list inside an element, read with the element where each of its elements can
 /// be. Missing and null are different.
@@ -71,7 +68,7 @@ fn raw_elements(json: &str) -> Option<Vec<&RawValue>> {
 
 impl<'de: 'a, 'a, T: Deserialize<'de>> Deserialize<'de> for InnerList<'a, T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_newtype_struct(NAME, InnerListVisitor(PhantomData))
+        deserializer.deserialize_newtype_struct(INNER_LIST, InnerListVisitor(PhantomData))
     }
 }
 

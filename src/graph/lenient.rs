@@ -1,6 +1,5 @@
 //! JSON values that may have an unexpected type, and lists of them.
 
-use super::inner_list;
 use super::plain_list::{MAX_ELEMENTS, Object, PlainList};
 use serde::Deserialize;
 use serde::de::value::MapDeserializer;
@@ -157,11 +156,11 @@ impl<'de> Visitor<'de> for ScalarVisitor {
     }
 }
 
+/// The name under which a list inside an element is deserialized.
+pub(super) const INNER_LIST: &str = "InnerList";
+
 /// A field that serde_json may refuse: half a surrogate pair, a number without a
-/// finite value, or a list in a list in a list without end. An [`InnerList`] stays
-/// unread.
-///
-/// [`InnerList`]: inner_list::InnerList
+/// finite value, or a list in a list in a list without end. An inner list stays unread.
 struct RefusableField<'a>(&'a RawValue);
 
 impl<'de> IntoDeserializer<'de, serde_json::Error> for RefusableField<'de> {
@@ -196,7 +195,7 @@ impl<'de> Deserializer<'de> for RefusableField<'de> {
         visitor: V,
     ) -> Result<V::Value, Self::Error> {
         match name {
-            inner_list::NAME => visitor.visit_borrowed_str(self.0.get()),
+            INNER_LIST => visitor.visit_borrowed_str(self.0.get()),
             _ => self.0.deserialize_newtype_struct(name, visitor),
         }
     }

@@ -1,4 +1,4 @@
-//! Label values as Prometheus stores and reads them.
+//! Labels as Prometheus stores and reads them.
 
 use std::borrow::Cow;
 
@@ -33,6 +33,19 @@ pub fn write_value(text: &str, buffer: &mut Vec<u8>) {
     let escaped = shown(text).replace('\\', r"\\");
     let escaped = escaped.replace('"', r#"\""#).replace('\n', r"\n");
     buffer.extend_from_slice(escaped.as_bytes());
+}
+
+/// Writes a label that follows another. An empty value is no label, which is
+/// the same to Prometheus.
+pub fn write_label(name: &str, value: &str, buffer: &mut Vec<u8>) {
+    if value.is_empty() {
+        return;
+    }
+    buffer.push(b',');
+    buffer.extend_from_slice(name.as_bytes());
+    buffer.extend_from_slice(b"=\"");
+    write_value(value, buffer);
+    buffer.push(b'"');
 }
 
 /// Whether a value needs no escaping. Nearly all values are plain; escaping

@@ -8,8 +8,8 @@ use super::chunk::Chunk;
 use super::family::Kind::{self, Counter, Gauge, Info};
 use super::format::{Format, header};
 use super::gzip::Deflater;
-use super::label_value::write_value;
-use super::text::{write_label, write_number};
+use super::label_value::{write_label, write_value};
+use super::text::write_number;
 use bytes::Bytes;
 use secure_score_model::{
     CustomerState, CustomerStatus, PartnerSnapshot, Reason, Relationship, SkippedCustomers,

@@ -2,7 +2,7 @@
 
 use super::control_labels::ControlLabels;
 use super::family::{Family, SampleSink};
-use super::label_value::{shown, write_value};
+use super::label_value::{shown, write_label, write_value};
 use std::ops::Range;
 
 /// Integers up to here are exact in a double and are written without a point.
@@ -87,19 +87,6 @@ fn write_start(family: &Family, tenant: &str, buffer: &mut Vec<u8>) {
     buffer.extend_from_slice(family.name.as_bytes());
     buffer.extend_from_slice(b"{tenant=\"");
     write_value(tenant, buffer);
-    buffer.push(b'"');
-}
-
-/// Writes a label that follows another. An empty value is no label, which is
-/// the same to Prometheus.
-pub fn write_label(name: &str, value: &str, buffer: &mut Vec<u8>) {
-    if value.is_empty() {
-        return;
-    }
-    buffer.push(b',');
-    buffer.extend_from_slice(name.as_bytes());
-    buffer.extend_from_slice(b"=\"");
-    write_value(value, buffer);
     buffer.push(b'"');
 }
 

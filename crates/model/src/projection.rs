@@ -44,6 +44,16 @@ pub(crate) struct CountedControl {
     pub(crate) lacking: Option<Points>,
 }
 
+impl CountedControl {
+    /// Whether what a control in this state lacks, or may lack, changes a number.
+    pub(crate) fn matters_in(state: Option<ControlState>) -> bool {
+        match state {
+            None | Some(ControlState::Unknown) => true,
+            Some(state) => [ControlState::Planned, ControlState::RiskAccepted].contains(&state),
+        }
+    }
+}
+
 impl Projection {
     /// The projection of points reached and possible, by the controls that count
     /// in them.

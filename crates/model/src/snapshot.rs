@@ -1,6 +1,7 @@
 //! The catalogue and the report of one tenant, joined.
 
 use crate::points::rounded;
+use crate::projection::CountedControl;
 use crate::{
     Anomalies, Approval, Catalogue, CatalogueEntry, Category, CategoryPins, ControlRules,
     ControlScore, ControlState, Decision, DecisionState, History, IdentityScore, Judgement,
@@ -269,6 +270,11 @@ impl TenantSnapshot {
         // Where the report has unusable scores, a control without one may count.
         let is_complete = self.report.as_ref().is_some_and(|it| it.has_every_score());
         let counted = controls.filter(|it| it.score.is_some() || !is_complete);
+        let counted = counted.filter(|it| CountedControl::matters_in(it.state()));
+        let counted = counted.map(|it| CountedControl {
+            state: it.state(),
+            lacking: it.points_to_gain(),
+        });
         Projection::new(score, max_score, counted)
     }
 
