@@ -103,23 +103,25 @@ impl<'a> DataView<'a> {
     /// declared.
     pub(super) fn declared(&self) -> Self {
         let recommendations = self.recommendations().filter(|it| it.is_declared());
-        Self {
-            recommendations: recommendations.collect(),
-            ..self.of_controls(Control::was_declared)
-        }
+        self.limited_to(Control::was_declared, recommendations.collect())
     }
 
     /// The same without the controls that are neither scored nor declared.
     pub(super) fn scored_or_declared(&self) -> Self {
-        self.of_controls(|it| it.score.is_some() || it.was_declared())
+        let counts = |it: &Control| it.score.is_some() || it.was_declared();
+        self.limited_to(counts, self.recommendations.clone())
     }
 
-    fn of_controls(&self, are: impl Fn(&Control) -> bool) -> Self {
-        let controls = self.controls.iter().filter(|(it, _)| are(it));
+    fn limited_to(
+        &self,
+        is_shown: impl Fn(&Control) -> bool,
+        recommendations: Vec<&'a Recommendation>,
+    ) -> Self {
+        let controls = self.controls.iter().filter(|(it, _)| is_shown(it));
         Self {
             controls: controls.cloned().collect(),
             labels: Arc::clone(&self.labels),
-            recommendations: self.recommendations.clone(),
+            recommendations,
             ..*self
         }
     }
