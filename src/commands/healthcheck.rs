@@ -8,9 +8,13 @@ use crate::diagnostics::chain;
 use crate::http;
 use crate::http_client;
 use anyhow::{Context as _, anyhow};
+use exporter_web_config::WebConfig;
 use std::error::Error;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
+
+/// What is printed instead of a status where the handshake is refused.
+const CERTIFICATE_REQUIRED: &str = "a client certificate is required";
 
 /// Requests the health, and prints the status line.
 pub(super) async fn run(options: &Healthcheck) -> Result<(), Failure> {
@@ -28,10 +32,11 @@ pub(super) async fn run(options: &Healthcheck) -> Result<(), Failure> {
 /// The status line of the response at the first listen address. An exporter
 /// that requires a password or a certificate, or limits requests, is healthy.
 async fn request_health(web: &WebFlags) -> anyhow::Result<String> {
-    let uses_tls = match &web.config_file {
-        Some(file) => exporter_web_config::load(file)?.0.tls.is_some(),
-        None => false,
+    let config = match &web.config_file {
+        Some(file) => exporter_web_config::load(file)?.0,
+        None => WebConfig::default(),
     };
+    let uses_tls = config.tls.is_some();
     let scheme = if uses_tls { "https" } else { "http" };
     let wanted = web.listen_addresses();
     let wanted = wanted.first().context("there is no listen address")?;
@@ -51,9 +56,12 @@ async fn request_health(web: &WebFlags) -> anyhow::Result<String> {
                 };
             }
             Err(error) if uses_tls && rejects_client(&error) => {
-                return Ok("a client certificate is required".to_owned());
+                return Ok(CERTIFICATE_REQUIRED.to_owned());
             }
             Err(error) if error.is_connect() => error,
+            // With TLS 1.3 the refusal comes after the client's handshake, and
+            // the HTTP library may only know that the connection ended.
+            Err(_) if config.requires_certificates => return Ok(CERTIFICATE_REQUIRED.to_owned()),
             Err(_) => {
                 return Err(anyhow!(
                     "the server closed the connection or does not speak HTTP"

@@ -21,6 +21,7 @@ mod evidence;
 mod handshakes;
 mod health;
 mod lifecycle;
+mod lingering_close;
 mod listener;
 mod metrics_filter;
 mod options;

@@ -5,6 +5,7 @@ use super::client::Client;
 use super::concurrency::{CLOSE_TIMEOUT, ConcurrencyLimit, MAX_REQUESTS};
 use super::connection_table::{ConnectionSlot, ConnectionTable};
 use super::handshakes::RefusedHandshakes;
+use super::lingering_close;
 use super::refusal;
 use super::timeouts::TimeoutStream;
 use crate::http_types::{Response, response};
@@ -254,7 +255,7 @@ impl Server {
                 replaced,
             } => {
                 let handshake = tokio::select! {
-                    handshake = TlsAcceptor::from(config).accept(stream) => handshake,
+                    handshake = TlsAcceptor::from(config).accept(stream).into_fallible() => handshake,
                     () = slot.activity.close.cancelled() => return,
                     () = self.closing.cancelled() => return,
                 };
@@ -273,7 +274,14 @@ impl Server {
                         let protocol = protocol(self.allows_http2());
                         self.serve(stream, &slot, client, protocol, replaced).await;
                     }
-                    Err(error) => self.refused_handshakes.record(&error, address),
+                    Err((error, stream)) => {
+                        self.refused_handshakes.record(&error, address);
+                        tokio::select! {
+                            () = lingering_close::close(stream) => {}
+                            () = slot.activity.close.cancelled() => {}
+                            () = self.closing.cancelled() => {}
+                        }
+                    }
                 }
             }
             ConnectionPolicy::Reject => {}

@@ -11,11 +11,16 @@ use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     SanType,
 };
+use rustls::pki_types::PrivateKeyDer;
+use rustls::pki_types::pem::PemObject as _;
 use serde_json::json;
 use std::fs;
+use std::io::Write as _;
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use strict_yaml::testing::saved_on_windows;
 
@@ -394,6 +399,40 @@ fn a_client_with_the_certificate_of_an_authority_is_refused_in_plain_words() {
     assert!(!log.contains("CaUsedAsEndEntity"), "{log}");
 }
 
+/// With TLS 1.3 a client has sent its request by the time it is refused.
+#[test]
+fn a_refused_client_learns_why_although_it_still_sends() {
+    let secured = Secured::new();
+    let server = secured.serve(
+        &secured.tls("  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: ca.pem\n"),
+    );
+    let mut roots = rustls::RootCertStore::empty();
+    let ca = fs::read(secured.path("ca.pem")).unwrap();
+    roots.add_parsable_certificates(exporter_web_config::certificates(&ca).unwrap());
+    let config = rustls::ClientConfig::builder()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let name = "127.0.0.1".try_into().unwrap();
+    let mut session = rustls::ClientConnection::new(Arc::new(config), name).unwrap();
+    let mut stream = TcpStream::connect(&server.address).unwrap();
+    while session.is_handshaking() {
+        session.complete_io(&mut stream).unwrap();
+    }
+    let alert = stream.peek(&mut [0]).unwrap();
+    assert_eq!(alert, 1, "the alert is not there");
+    for _ in 0..10 {
+        session.writer().write_all(b"GET / HTTP/1.1\r\n").unwrap();
+        session.write_tls(&mut stream).unwrap();
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    session.read_tls(&mut stream).unwrap();
+    let refusal = session.process_new_packets().unwrap_err();
+    assert_eq!(
+        refusal.to_string(),
+        "received fatal alert: CertificateRequired"
+    );
+}
+
 #[test]
 fn users_are_asked_for_their_password_everywhere() {
     let secured = Secured::new();
@@ -584,6 +623,43 @@ fn an_exporter_that_refuses_the_check_is_healthy() {
             .unwrap();
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{config}\n{stderr}");
+    }
+}
+
+/// The library of HTTP may find the connection closed before it reads why.
+#[test]
+fn where_certificates_are_required_a_connection_that_ends_is_healthy() {
+    let secured = Secured::new();
+    let read = |name: &str| fs::read(secured.path(name)).unwrap();
+    let chain = exporter_web_config::certificates(&read("server.pem")).unwrap();
+    let key = PrivateKeyDer::from_pem_slice(&read("server-key.pem")).unwrap();
+    let config = rustls::ServerConfig::builder()
+        .with_no_client_auth()
+        .with_single_cert(chain, key);
+    let config = Arc::new(config.unwrap());
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let client = "  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: ca.pem\n";
+    for (more, healthy) in [(client, true), ("", false)] {
+        let file = secured.write("web.yml", &secured.tls(more));
+        let check = Command::new(env!("CARGO_BIN_EXE_secure-score-exporter"))
+            .args(["healthcheck", "--web.config.file", &file])
+            .arg(format!(
+                "--web.listen-address={}",
+                listener.local_addr().unwrap()
+            ))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stream = listener.accept().unwrap().0;
+        let mut session = rustls::ServerConnection::new(Arc::clone(&config)).unwrap();
+        while session.is_handshaking() {
+            session.complete_io(&mut stream).unwrap();
+        }
+        drop(stream);
+        let output = check.wait_with_output().unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.success(), healthy, "{more}\n{stderr}");
     }
 }
 

@@ -12,6 +12,9 @@ use tokio::sync::watch;
 pub struct WebConfig {
     /// TLS of the connections; `None` for plain HTTP.
     pub tls: Option<Arc<ServerConfig>>,
+    /// Whether a handshake without a client certificate is refused
+    /// (`RequireAnyClientCert`, `RequireAndVerifyClientCert`).
+    pub requires_certificates: bool,
     /// Headers of every response, in the order of the file.
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// The users; `None` if no password is required.

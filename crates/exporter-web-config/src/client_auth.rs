@@ -41,6 +41,11 @@ pub(crate) const NAMES: [(&str, ClientAuth); 6] = [
 ];
 
 impl ClientAuth {
+    /// Whether a client without a certificate is refused.
+    pub(crate) const fn requires(self) -> bool {
+        matches!(self, Self::RequireAny | Self::RequireAndVerify)
+    }
+
     /// Whether certificates are verified against authorities.
     pub(crate) const fn verifies(self) -> bool {
         matches!(self, Self::VerifyIfGiven | Self::RequireAndVerify)
@@ -93,7 +98,7 @@ pub(crate) fn verifier(
     names: Vec<String>,
     provider: &Arc<CryptoProvider>,
 ) -> Result<Option<Arc<dyn ClientCertVerifier>>, VerifierBuilderError> {
-    let required = matches!(auth, ClientAuth::RequireAny | ClientAuth::RequireAndVerify);
+    let required = auth.requires();
     let authorities = authorities.filter(|_| auth.verifies());
     let (listed, chain) = match authorities {
         _ if auth == ClientAuth::No => return Ok(None),

@@ -58,6 +58,7 @@ fn resolve(file: WebFile, diagnostics: &mut Diagnostics) -> WebConfig {
     let users = file.basic_auth_users.unwrap_or_default();
     let config = WebConfig {
         http1_only: !http2,
+        requires_certificates: tls.as_ref().is_some_and(|tls| tls.requires_certificates),
         verified_certificates: tls
             .as_ref()
             .map(|tls| tls.verified_certificates)

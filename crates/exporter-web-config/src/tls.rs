@@ -16,6 +16,7 @@ const AUTH_TYPE: &str = "tls_server_config.client_auth_type";
 
 pub(crate) struct Tls {
     pub(crate) config: Arc<ServerConfig>,
+    pub(crate) requires_certificates: bool,
     pub(crate) verified_certificates: VerifiedCertificates,
 }
 
@@ -105,6 +106,7 @@ pub(crate) fn resolve(
     config.alpn_protocols = protocols.map(<[u8]>::to_vec).collect();
     Some(Tls {
         config: Arc::new(config),
+        requires_certificates: auth.requires(),
         verified_certificates: match auth {
             _ if authority.text().is_none() => VerifiedCertificates::None,
             ClientAuth::RequireAndVerify => VerifiedCertificates::Required,

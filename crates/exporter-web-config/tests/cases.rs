@@ -101,24 +101,24 @@ fn each_good_file_is_accepted_with_its_warnings() {
 #[test]
 fn only_a_certificate_of_client_ca_file_authenticates() {
     let directory = directory();
-    for (case, expected) in [
-        ("tls.good.yml", VerifiedCertificates::None),
-        ("client-require-any.good.yml", VerifiedCertificates::None),
-        ("client-require-system.good.yml", VerifiedCertificates::None),
+    for (case, expected, required) in [
+        ("tls", VerifiedCertificates::None, false),
+        ("client-require-any", VerifiedCertificates::None, true),
+        ("client-require-system", VerifiedCertificates::None, true),
+        ("client-if-given-system", VerifiedCertificates::None, false),
         (
-            "client-if-given-system.good.yml",
-            VerifiedCertificates::None,
-        ),
-        (
-            "client-verify-if-given.good.yml",
+            "client-verify-if-given",
             VerifiedCertificates::IfPresented,
+            false,
         ),
-        ("tls-everything.good.yml", VerifiedCertificates::Required),
+        ("tls-everything", VerifiedCertificates::Required, true),
     ] {
+        let case = &format!("{case}.good.yml");
         let copy = directory.path().join(case);
         let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
         fs::copy(cases.join(case), &copy).unwrap();
         let (config, _) = exporter_web_config::load(&copy).unwrap();
         assert_eq!(config.verified_certificates, expected, "{case}");
+        assert_eq!(config.requires_certificates, required, "{case}");
     }
 }
