@@ -1,6 +1,6 @@
 //! The labels that most series of a control begin with.
 
-use super::label_value::write_label;
+use super::label::write_label;
 use secure_score_model::Control;
 
 /// The names of the labels.

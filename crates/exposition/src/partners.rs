@@ -8,7 +8,7 @@ use super::chunk::Chunk;
 use super::family::Kind::{self, Counter, Gauge, Info};
 use super::format::{Format, header};
 use super::gzip::Deflater;
-use super::label_value::{write_label, write_value};
+use super::label::{write_label, write_value};
 use super::text::write_number;
 use bytes::Bytes;
 use secure_score_model::{

@@ -2,7 +2,7 @@
 
 use super::control_labels::ControlLabels;
 use super::family::{Family, SampleSink};
-use super::label_value::{shown, write_label, write_value};
+use super::label::{shown, write_label, write_value};
 use std::ops::Range;
 
 /// Integers up to here are exact in a double and are written without a point.
@@ -117,7 +117,7 @@ pub fn write_number(value: f64, buffer: &mut Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use super::super::family::{Kind, Presence, Render, Samples};
-    use super::super::label_value::LONGEST_VALUE;
+    use super::super::label::LONGEST_VALUE;
     use super::super::series_set::{Membership, Part};
     use super::*;
     use proptest::prelude::*;

@@ -1,7 +1,7 @@
 //! What the families are rendered from.
 
 use super::control_labels::ControlLabels;
-use super::label_value::shown;
+use super::label::shown;
 use super::series_set::SeriesSet;
 use secure_score_model::{
     CatalogueEntry, Category, Control, Naming, Recommendation, TenantHealth, TenantIdentity,

@@ -246,7 +246,7 @@ fn module_of(path: &Path) -> Option<Module> {
         }
         _ => {}
     }
-    (module.first().map(String::as_str) != Some("tests")).then_some(module)
+    (!module.iter().any(|part| part == "tests")).then_some(module)
 }
 
 fn name(module: &Module) -> String {
