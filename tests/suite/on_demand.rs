@@ -140,32 +140,40 @@ async fn a_scrape_refreshes_no_tenant_that_its_client_does_not_see() {
     assert_eq!(refreshes(&world, "fabrikam"), (1, 1));
 }
 
+/// On a busy machine the report may come after more than the second that the
+/// catalogue waits, or both may be there before they are looked at; not each time.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_catalogue_waits_for_the_report_that_is_requested_with_it() {
     let world = on_demand().await;
-    let before = Arc::clone(&world.tenant("contoso").snapshot);
-    let by = "dana@example.org";
-    let handle = world.handle();
-    handle.accept("contoso", "UserRiskPolicy", by, "").unwrap();
-    let slow = FaultKind::Slow { millis: 800 };
+    let slow = FaultKind::Slow { millis: 600 };
     world.inject(Some("contoso"), Fault::new(Struck::Scores, slow));
-    overdue().await;
-    let refresh = world.on_demand();
-    let scrape = tokio::spawn(async move { refresh.refreshed(|_| true).await });
-    let catalogue_is_there = async {
-        while world.tenant("contoso").health.profiles.refreshes < 2 {
+    let mut waited = false;
+    for attempt in 2..10 {
+        let before = Arc::clone(&world.tenant("contoso").snapshot);
+        let handle = world.handle();
+        let comment = format!("attempt {attempt}");
+        handle
+            .accept("contoso", "UserRiskPolicy", "dana@example.org", &comment)
+            .unwrap();
+        overdue().await;
+        let refresh = world.on_demand();
+        let scrape = tokio::spawn(async move { refresh.refreshed(|_| true).await });
+        while refreshes(&world, "contoso").0 < attempt {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        world.tenant("contoso")
-    };
-    let waiting = catalogue_is_there.await;
-    let is_before = Arc::ptr_eq(&waiting.snapshot, &before);
-    assert_eq!(is_before, waiting.health.scores.refreshes == 1);
-    scrape.await.unwrap();
-    let after = world.tenant("contoso");
-    assert_eq!(refreshes(&world, "contoso"), (2, 2));
-    let accepted = |it: &&Control| *it.id == *"UserRiskPolicy" && it.state() == RISK_ACCEPTED;
-    assert!(after.snapshot.controls.iter().any(|it| accepted(&it)));
+        let waiting = world.tenant("contoso");
+        waited =
+            waiting.health.scores.refreshes < attempt && Arc::ptr_eq(&waiting.snapshot, &before);
+        scrape.await.unwrap();
+        assert_eq!(refreshes(&world, "contoso"), (attempt, attempt));
+        let after = world.tenant("contoso");
+        let accepted = |it: &&Control| *it.id == *"UserRiskPolicy" && it.state() == RISK_ACCEPTED;
+        assert!(after.snapshot.controls.iter().any(|it| accepted(&it)));
+        if waited {
+            break;
+        }
+    }
+    assert!(waited, "the catalogue was always rendered alone");
 }
 
 #[tokio::test(flavor = "multi_thread")]
