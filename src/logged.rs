@@ -17,6 +17,14 @@ impl io::Write for Writer {
     }
 }
 
+/// The line of a log that contains a message, which must be the only one.
+pub(crate) fn only_line<'a>(log: &'a str, message: &str) -> &'a str {
+    let mut lines = log.lines().filter(|line| line.contains(message));
+    let line = lines.next().unwrap_or_else(|| panic!("{log}"));
+    assert_eq!(lines.next(), None);
+    line
+}
+
 /// What an action logs. It runs once without a log: the first use of a log line
 /// decides whether it is enabled, and another test may make that decision at this
 /// moment, for no subscriber.

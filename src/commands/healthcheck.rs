@@ -13,9 +13,6 @@ use std::error::Error;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
-/// What is printed instead of a status where the handshake is refused.
-const CERTIFICATE_REQUIRED: &str = "a client certificate is required";
-
 /// Requests the health, and prints the status line.
 pub(super) async fn run(options: &Healthcheck) -> Result<(), Failure> {
     let time = Duration::from_secs(options.timeout);
@@ -55,13 +52,15 @@ async fn request_health(web: &WebFlags) -> anyhow::Result<String> {
                     _ => Err(anyhow!("the response is {status}")),
                 };
             }
-            Err(error) if uses_tls && rejects_client(&error) => {
-                return Ok(CERTIFICATE_REQUIRED.to_owned());
+            // With TLS 1.3 the alert follows the client's handshake, and the HTTP
+            // client may report a closed connection instead.
+            Err(error)
+                if (config.requires_certificates && !error.is_connect())
+                    || (uses_tls && rejects_client(&error)) =>
+            {
+                return Ok("a client certificate is required".to_owned());
             }
             Err(error) if error.is_connect() => error,
-            // With TLS 1.3 the refusal comes after the client's handshake, and
-            // the HTTP library may only know that the connection ended.
-            Err(_) if config.requires_certificates => return Ok(CERTIFICATE_REQUIRED.to_owned()),
             Err(_) => {
                 return Err(anyhow!(
                     "the server closed the connection or does not speak HTTP"

@@ -1,36 +1,38 @@
-//! The end of a connection whose client may still be sending.
+//! The close of a connection that the server ends while the client sends.
 //!
-//! A closed socket answers what still arrives with a reset. The client's next
-//! write fails then, and some systems drop what it has not read yet, so that it
-//! does not learn why it was refused. So the server says that it will send
-//! nothing more, and reads until the client closes too.
+//! After `close` the kernel answers further bytes with a TCP reset. The client's
+//! next write fails, and some systems discard its unread data, here the TLS alert
+//! with the reason. So the server closes its half and reads until the client
+//! closes.
 
+use super::timeouts::TimeoutStream;
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 
-/// A client that reads closes one round trip after the alert; the longest on
-/// earth take half a second.
+/// A client closes one round trip after the alert. Half a second is a long one.
 const LINGER_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Several requests with large heads. A client that sends more may get the
-/// reset.
-const MAX_UNREAD_BYTES: u64 = 64 * 1024;
-
-/// Ends a connection so that what was sent last arrives.
-pub(super) async fn close(mut stream: impl AsyncRead + AsyncWrite + Unpin) {
+/// Closes a connection so that the client receives the last bytes. The stream
+/// limits how many bytes it sends meanwhile.
+pub(super) async fn close(mut stream: TimeoutStream<impl AsyncRead + AsyncWrite + Unpin>) {
     let end = async {
         stream.shutdown().await?;
-        tokio::io::copy(&mut stream.take(MAX_UNREAD_BYTES), &mut tokio::io::sink()).await
+        tokio::io::copy(&mut stream, &mut tokio::io::sink()).await
     };
-    // Where it fails the connection is at its end, which is what is wanted.
+    // A failure ends the connection too.
     let _ = tokio::time::timeout(LINGER_TIMEOUT, end).await;
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tokio::io::duplex;
+    use crate::http::connection_table::ConnectionActivity;
+    use tokio::io::{AsyncReadExt as _, duplex};
     use tokio::net::{TcpListener, TcpStream};
+
+    fn limited<S>(stream: S) -> TimeoutStream<S> {
+        TimeoutStream::new(stream, ConnectionActivity::new())
+    }
 
     async fn connected() -> (TcpStream, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -43,7 +45,7 @@ mod tests {
     async fn what_was_sent_last_arrives_although_the_client_still_sends() {
         let (mut client, mut server) = connected().await;
         server.write_all(b"refused").await.unwrap();
-        let closed = tokio::spawn(close(server));
+        let closed = tokio::spawn(close(limited(server)));
         for _ in 0..10 {
             client.write_all(b"GET / HTTP/1.1\r\n").await.unwrap();
             tokio::task::yield_now().await;
@@ -59,7 +61,7 @@ mod tests {
     async fn it_ends_although_the_client_stays() {
         let (mut client, server) = duplex(1024);
         client.write_all(b"GET").await.unwrap();
-        close(server).await;
+        close(limited(server)).await;
     }
 
     #[tokio::test]
@@ -67,7 +69,7 @@ mod tests {
         let (mut client, server) = duplex(1024);
         let sending =
             tokio::spawn(async move { while client.write_all(&[0; 512]).await.is_ok() {} });
-        close(server).await;
+        close(limited(server)).await;
         sending.await.unwrap();
     }
 }

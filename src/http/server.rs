@@ -29,6 +29,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -254,37 +255,43 @@ impl Server {
                 verifies_certificates,
                 replaced,
             } => {
-                let handshake = tokio::select! {
-                    handshake = TlsAcceptor::from(config).accept(stream).into_fallible() => handshake,
+                let stream = tokio::select! {
+                    stream = self.accept_tls(TlsAcceptor::from(config), stream, address) => stream,
                     () = slot.activity.close.cancelled() => return,
                     () = self.closing.cancelled() => return,
                 };
-                match handshake {
-                    Ok(stream) => {
-                        let (_, session) = stream.get_ref();
-                        let presented = session.peer_certificates();
-                        let verified = presented.filter(|_| verifies_certificates);
-                        let own = verified.and_then(|chain| chain.first());
-                        let names = own.map(|own| Arc::new(CertificateNames::of(own)));
-                        let replaced = names.is_some().then_some(replaced);
-                        let client = Client {
-                            address,
-                            verified_certificate: names,
-                        };
-                        let protocol = protocol(self.allows_http2());
-                        self.serve(stream, &slot, client, protocol, replaced).await;
-                    }
-                    Err((error, stream)) => {
-                        self.refused_handshakes.record(&error, address);
-                        tokio::select! {
-                            () = lingering_close::close(stream) => {}
-                            () = slot.activity.close.cancelled() => {}
-                            () = self.closing.cancelled() => {}
-                        }
-                    }
-                }
+                let Some(stream) = stream else { return };
+                let (_, session) = stream.get_ref();
+                let presented = session.peer_certificates();
+                let verified = presented.filter(|_| verifies_certificates);
+                let own = verified.and_then(|chain| chain.first());
+                let names = own.map(|own| Arc::new(CertificateNames::of(own)));
+                let replaced = names.is_some().then_some(replaced);
+                let client = Client {
+                    address,
+                    verified_certificate: names,
+                };
+                let protocol = protocol(self.allows_http2());
+                self.serve(stream, &slot, client, protocol, replaced).await;
             }
             ConnectionPolicy::Reject => {}
+        }
+    }
+
+    /// The connection after its TLS handshake; `None` if it failed and is closed.
+    async fn accept_tls<S: AsyncRead + AsyncWrite + Unpin>(
+        &self,
+        acceptor: TlsAcceptor,
+        stream: TimeoutStream<S>,
+        address: IpAddr,
+    ) -> Option<TlsStream<TimeoutStream<S>>> {
+        match acceptor.accept(stream).into_fallible().await {
+            Ok(stream) => Some(stream),
+            Err((error, stream)) => {
+                self.refused_handshakes.record(&error, address);
+                lingering_close::close(stream).await;
+                None
+            }
         }
     }
 

@@ -11,8 +11,8 @@ use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     SanType,
 };
-use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde_json::json;
 use std::fs;
 use std::io::Write as _;
@@ -26,6 +26,8 @@ use strict_yaml::testing::saved_on_windows;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 const PASSWORD: &str = "correct horse battery staple";
+const REQUIRE_CERTIFICATE: &str =
+    "  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: ca.pem\n";
 
 /// A folder with an authority, what it signed, and what another one signed.
 struct Secured {
@@ -113,6 +115,20 @@ impl Secured {
     /// The demo behind this web configuration.
     fn serve(&self, web_config: &str) -> Server<'_> {
         self.start(&["demo", "--quiet"], web_config)
+    }
+
+    /// The health check of an exporter with the web configuration `web.yml`.
+    fn healthcheck(&self, address: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_secure-score-exporter"));
+        command
+            .args(["healthcheck", "--web.config.file", &self.path("web.yml")])
+            .arg(format!("--web.listen-address={address}"));
+        command
+    }
+
+    /// The certificates of a file.
+    fn certificates(&self, name: &str) -> Vec<CertificateDer<'static>> {
+        exporter_web_config::certificates(&fs::read(self.path(name)).unwrap()).unwrap()
     }
 
     /// The exporter behind a web configuration, on a system that trusts the
@@ -308,9 +324,8 @@ fn a_web_configuration_and_its_authorities_may_be_saved_on_windows() {
 #[test]
 fn of_the_authoritys_clients_only_those_named_get_in() {
     let secured = Secured::new();
-    let server = secured.serve(&secured.tls(
-        "  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: ca.pem\n  client_allowed_sans: [client.example]\n",
-    ));
+    let names = "  client_allowed_sans: [client.example]\n";
+    let server = secured.serve(&secured.tls(&format!("{REQUIRE_CERTIFICATE}{names}")));
     assert_eq!(server.as_client("client"), "200");
     assert_eq!(server.as_client("other-client"), "000");
 }
@@ -388,9 +403,7 @@ fn a_refused_handshake_is_counted_and_logged_with_its_remedy() {
 fn a_client_with_the_certificate_of_an_authority_is_refused_in_plain_words() {
     let secured = Secured::new();
     secured.self_signed("own");
-    let server = secured.serve(
-        &secured.tls("  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: ca.pem\n"),
-    );
+    let server = secured.serve(&secured.tls(REQUIRE_CERTIFICATE));
     assert_eq!(server.as_client("own"), "000");
     server.process.word_after(
         "refused: the certificate is that of an authority (CA:TRUE), which a client cannot use",
@@ -399,16 +412,13 @@ fn a_client_with_the_certificate_of_an_authority_is_refused_in_plain_words() {
     assert!(!log.contains("CaUsedAsEndEntity"), "{log}");
 }
 
-/// With TLS 1.3 a client has sent its request by the time it is refused.
+/// With TLS 1.3 the client sends its request before it receives the alert.
 #[test]
-fn a_refused_client_learns_why_although_it_still_sends() {
+fn a_client_that_still_sends_receives_the_tls_alert() {
     let secured = Secured::new();
-    let server = secured.serve(
-        &secured.tls("  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: ca.pem\n"),
-    );
+    let server = secured.serve(&secured.tls(REQUIRE_CERTIFICATE));
     let mut roots = rustls::RootCertStore::empty();
-    let ca = fs::read(secured.path("ca.pem")).unwrap();
-    roots.add_parsable_certificates(exporter_web_config::certificates(&ca).unwrap());
+    roots.add_parsable_certificates(secured.certificates("ca.pem"));
     let config = rustls::ClientConfig::builder()
         .with_root_certificates(roots)
         .with_no_client_auth();
@@ -559,7 +569,7 @@ fn prometheus_scrapes_with_password_and_certificate() {
     let secured = Secured::new();
     let hash = &secured.hash;
     let server = secured.serve(&secured.tls(&format!(
-        "  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: ca.pem\nbasic_auth_users: {{prometheus: {hash}}}\n"
+        "{REQUIRE_CERTIFICATE}basic_auth_users: {{prometheus: {hash}}}\n"
     )));
     secured.write("password", PASSWORD);
     let tls = "tls_config: {ca_file: ca.pem, cert_file: client.pem, key_file: client-key.pem}";
@@ -608,45 +618,33 @@ fn prometheus_scrapes_with_password_and_certificate() {
 fn an_exporter_that_refuses_the_check_is_healthy() {
     let secured = Secured::new();
     let hash = &secured.hash;
-    let client = "  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: ca.pem\n";
     for config in [
         secured.tls(""),
-        secured.tls(client),
-        secured.tls(&format!("{client}  max_version: TLS12\n")),
+        secured.tls(REQUIRE_CERTIFICATE),
+        secured.tls(&format!("{REQUIRE_CERTIFICATE}  max_version: TLS12\n")),
         format!("basic_auth_users: {{a: {hash}}}\n"),
     ] {
         let server = secured.serve(&config);
-        let output = Command::new(env!("CARGO_BIN_EXE_secure-score-exporter"))
-            .args(["healthcheck", "--web.config.file", &secured.path("web.yml")])
-            .arg(format!("--web.listen-address={}", server.address))
-            .output()
-            .unwrap();
+        let output = secured.healthcheck(&server.address).output().unwrap();
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{config}\n{stderr}");
     }
 }
 
-/// The library of HTTP may find the connection closed before it reads why.
+/// reqwest may report a closed connection instead of the TLS alert.
 #[test]
 fn where_certificates_are_required_a_connection_that_ends_is_healthy() {
     let secured = Secured::new();
-    let read = |name: &str| fs::read(secured.path(name)).unwrap();
-    let chain = exporter_web_config::certificates(&read("server.pem")).unwrap();
-    let key = PrivateKeyDer::from_pem_slice(&read("server-key.pem")).unwrap();
+    let key = PrivateKeyDer::from_pem_file(secured.path("server-key.pem")).unwrap();
     let config = rustls::ServerConfig::builder()
         .with_no_client_auth()
-        .with_single_cert(chain, key);
+        .with_single_cert(secured.certificates("server.pem"), key);
     let config = Arc::new(config.unwrap());
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let client = "  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: ca.pem\n";
-    for (more, healthy) in [(client, true), ("", false)] {
-        let file = secured.write("web.yml", &secured.tls(more));
-        let check = Command::new(env!("CARGO_BIN_EXE_secure-score-exporter"))
-            .args(["healthcheck", "--web.config.file", &file])
-            .arg(format!(
-                "--web.listen-address={}",
-                listener.local_addr().unwrap()
-            ))
+    for (more, healthy) in [(REQUIRE_CERTIFICATE, true), ("", false)] {
+        secured.write("web.yml", &secured.tls(more));
+        let check = secured
+            .healthcheck(&listener.local_addr().unwrap().to_string())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()

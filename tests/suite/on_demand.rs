@@ -158,9 +158,11 @@ async fn a_catalogue_waits_for_the_report_that_is_requested_with_it() {
         overdue().await;
         let refresh = world.on_demand();
         let scrape = tokio::spawn(async move { refresh.refreshed(|_| true).await });
-        while refreshes(&world, "contoso").0 < attempt {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        world
+            .until("the catalogue was read", |_| {
+                refreshes(&world, "contoso").0 == attempt
+            })
+            .await;
         let waiting = world.tenant("contoso");
         waited =
             waiting.health.scores.refreshes < attempt && Arc::ptr_eq(&waiting.snapshot, &before);

@@ -1,7 +1,7 @@
 //! Domains that lead to another tenant than before.
 
 use super::*;
-use crate::logged::log_of;
+use crate::logged::{log_of, only_line};
 
 #[tokio::test]
 async fn a_domain_of_another_tenant_after_a_restart_begins_anew() {
@@ -72,10 +72,8 @@ async fn a_domain_of_another_tenant_is_a_warning_with_both_ids() {
         }
     });
     let message = "the domain belongs to another Entra tenant than before";
-    let mut lines = text.lines().filter(|line| line.contains(message));
-    let line = lines.next().unwrap_or_else(|| panic!("{text}"));
+    let line = only_line(&text, message);
     for part in ["WARN", "tenant=contoso", "before=guid", "now=other"] {
         assert!(line.contains(part), "{part} in {line}");
     }
-    assert_eq!(lines.next(), None);
 }

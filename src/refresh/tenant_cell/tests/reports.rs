@@ -1,7 +1,7 @@
 //! Reports and scores that are older or newer than the last.
 
 use super::*;
-use crate::logged::log_of;
+use crate::logged::{log_of, only_line};
 use secure_score_model::Reason;
 
 #[tokio::test]
@@ -63,12 +63,10 @@ async fn an_older_report_is_logged_with_both_days() {
         }
     });
     let message = "Graph sent an older report than before; it is not used";
-    let mut lines = text.lines().filter(|line| line.contains(message));
-    let line = lines.next().unwrap_or_else(|| panic!("{text}"));
+    let line = only_line(&text, message);
     for part in ["INFO", "tenant=contoso", "newest=777600", "received=691200"] {
         assert!(line.contains(part), "{part} in {line}");
     }
-    assert_eq!(lines.next(), None);
 }
 
 #[tokio::test]
